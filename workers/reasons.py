@@ -1,0 +1,194 @@
+"""Every reason word, once: what it means and what to do.
+
+README and command line take them from here.
+
+A reason stands beside a job (why it is held, retried or failed), beside an element or delivery
+(why it was ignored or quarantined) and beside a rejected delivery.  Imports nothing of ours.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """`means` for the reader of a list, `to_do` for the person who was called."""
+
+    means: str
+    to_do: str
+
+
+JOB: Mapping[str, Reason] = {
+    # Waits for its time.
+    "cutoff_ahead": Reason(
+        "The instant from which access must be gone is still ahead.",
+        "Nothing. `leaver cancel ID --reason TEXT` if HR took it back.",
+    ),
+    # Held: a person decides.
+    "operator_hold": Reason(
+        "An operator held it.", "`leaver release ID --reason TEXT` when it may go on."
+    ),
+    "protected": Reason(
+        "The e-mail address is on policy.protected.",
+        "If the person really leaves: take the entry off policy.protected, then "
+        "`leaver release ID --reason TEXT`; else `leaver cancel`.",
+    ),
+    "email_domain": Reason(
+        "The e-mail address is of a domain that policy.email_domains does not list.",
+        "Add the domain and `leaver release ID --reason TEXT`, or `leaver cancel`.",
+    ),
+    "operated_by": Reason(
+        "It is the account behind Leaver's own credential (targets.X.operated_by).",
+        "Move the credential to another administrator first, change operated_by, then release.",
+    ),
+    "ambiguous_match": Reason(
+        "More than one account has exactly this e-mail address.",
+        "Deactivate the right one by hand in Atlassian, then `leaver replay ID --reason TEXT`.",
+    ),
+    "email_mismatch": Reason(
+        "The target answered the search with an account that has another e-mail address.",
+        "Look the person up by hand: an alias or a changed address. Act by hand, or correct HR.",
+    ),
+    "administrator": Reason(
+        "The account is an organization or site administrator, which Atlassian does not suspend.",
+        "Take the administrator role away at admin.atlassian.com, then release the job.",
+    ),
+    "not_a_person": Reason(
+        "The account is an app's or a portal customer's, not a person's.",
+        "Check the e-mail address with HR; cancel the job if it is wrong.",
+    ),
+    "unclear_account": Reason(
+        "The target did not say enough about the account to be sure which way to act.",
+        "Look at the job's calls (`leaver job ID`); deactivate by hand, then replay.",
+    ),
+    "idp_managed": Reason(
+        "An identity provider manages the account and has not deactivated it within idp_grace.",
+        "Deactivate or unassign the person in the identity provider, then release the job.",
+    ),
+    "account_changed": Reason(
+        "The e-mail address now belongs to another account than at the first attempt.",
+        "Find out which is the leaver's. If the new one: `leaver replay ID --force --reason TEXT`.",
+    ),
+    "account_gone": Reason(
+        "The account that was matched before can no longer be found.",
+        "Check at admin.atlassian.com that it was deleted, then cancel the job.",
+    ),
+    "refused": Reason(
+        "Atlassian refuses this action for this account.",
+        "Read the answer in `leaver job ID`, mend the cause or act by hand, then release.",
+    ),
+    "lifecycle_conflict": Reason(
+        "Atlassian says the account is not eligible, for example because it owns sites or billing.",
+        "Hand over what the account owns (the codes are in `leaver job ID`), then release.",
+    ),
+    "request_rejected": Reason(
+        "Atlassian does not understand the request (400 or 415): an error in Leaver.",
+        "Deactivate by hand, then report it with the calls of `leaver job ID`.",
+    ),
+    "worker_lost": Reason(
+        "Several workers in a row died while they worked on it.",
+        "Look at the workers' logs, then `leaver release ID --reason TEXT`.",
+    ),
+    "internal_error": Reason(
+        "An unexpected error inside Leaver, several times in a row.",
+        "Look at the workers' logs for this job, report it, then release.",
+    ),
+    "target_missing": Reason(
+        "The configuration no longer has this target.",
+        "Configure the target again and release the job, or cancel it.",
+    ),
+    # Retried by itself.
+    "rate_limited": Reason(
+        "The target asked to slow down; it is paused for all jobs.",
+        "Nothing. No attempt is spent.",
+    ),
+    "credential_refused": Reason(
+        "The target does not accept the credential; it is paused for all jobs.",
+        "Put a valid organization key without scopes into targets.X.api_key, reload with SIGHUP, "
+        "check with `leaver doctor`. Jobs go on by themselves.",
+    ),
+    "misconfigured": Reason(
+        "The target does not know the organization or the address, or the key may not manage it.",
+        "Check targets.X.base_url and org_id with `leaver doctor`. Jobs go on by themselves.",
+    ),
+    "outage": Reason(
+        "The target cannot be reached or answers with errors; it is paused for all jobs.",
+        "Nothing, unless it lasts: check network and status page. No attempt is spent.",
+    ),
+    "unavailable": Reason(
+        "The target keeps failing for this job while it works for others.",
+        "Look at the calls in `leaver job ID`; it is retried until retry.give_up_after.",
+    ),
+    "not_verified": Reason(
+        "The account was still active when it was read back after the write.",
+        "Nothing: it is read again and retried. If it stays so, check at admin.atlassian.com.",
+    ),
+    "account_busy": Reason("Another job works on the same account at this moment.", "Nothing."),
+    "waiting_for_idp": Reason(
+        "An identity provider manages the account; Leaver watches until it has deactivated it.",
+        "Nothing until idp_grace has passed; then it is held as idp_managed.",
+    ),
+    "worker_stopped": Reason("The worker was shut down during the attempt.", "Nothing."),
+    # Ended.
+    "gave_up": Reason(
+        "It did not succeed within retry.give_up_after (time in pauses not counted).",
+        "Mend the cause shown by `leaver job ID`, then `leaver replay ID --reason TEXT`.",
+    ),
+    "operator_cancel": Reason(
+        "An operator cancelled it.", "Nothing; `leaver replay ID --reason TEXT` brings it back."
+    ),
+}
+
+ELEMENT: Mapping[str, Reason] = {
+    "not_a_termination": Reason(
+        "The person's values in HR are not those of a termination.", "Nothing."
+    ),
+    "other_event": Reason("An event of another kind.", "Nothing."),
+    "missing_email": Reason(
+        "A termination without a work e-mail address.",
+        "Find the address, then `leaver terminate EMAIL --reason TEXT`; have HR send the field.",
+    ),
+    "bad_email": Reason(
+        "The e-mail field does not hold one plain address.",
+        "Correct it in HR, or `leaver terminate EMAIL --reason TEXT`.",
+    ),
+    "bad_date": Reason(
+        "The termination date cannot be read.",
+        "Correct it in HR, or `leaver terminate EMAIL --reason TEXT --at WHEN`.",
+    ),
+    "unreadable": Reason(
+        "Correctly signed, but not a body this source sends.",
+        "Look at `leaver delivery ID`; check sources.X.kind and fields; act by hand where needed.",
+    ),
+    "stale": Reason(
+        "Signed longer ago than sources.X.tolerance.",
+        "Check the sender's clock and ours (`leaver doctor`); `leaver terminate` if it is real.",
+    ),
+    "from_the_future": Reason(
+        "Signed further ahead of our clock than sources.X.tolerance.",
+        "Check the sender's clock and ours (`leaver doctor`); `leaver terminate` if it is real.",
+    ),
+}
+
+REJECTED: Mapping[str, Reason] = {
+    "signature_missing": Reason(
+        "The signature or timestamp header is missing.",
+        "Check that the sender signs, and that no proxy removes its headers.",
+    ),
+    "signature_malformed": Reason(
+        "The signature headers are not of the form this source sends.",
+        "Check sources.X.kind, and that headers are not doubled by a proxy.",
+    ),
+    "signature_wrong": Reason(
+        "No active key of the source gives this signature.",
+        "Check sources.X.secrets: a mistyped or rotated key loses every event.",
+    ),
+    "too_large": Reason(
+        "The body is larger than server.max_body_bytes.",
+        "Raise server.max_body_bytes, or have the sender send smaller batches.",
+    ),
+    "unsupported_media_type": Reason(
+        "A content type this source does not send, and no right signature either.",
+        "Check the sender's settings.",
+    ),
+}
