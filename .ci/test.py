@@ -1,0 +1,156 @@
+"""The whole test suite on every Python from 3.11 on that this machine offers.
+
+The interpreter behind .venv runs everything and reports the coverage.  Each other one gets an
+environment of its own (.venv-3.12) and runs everything but the marks in LEFT_OUT_ELSEWHERE,
+which take minutes and depend on the version least.  One line for each interpreter tells what
+it ran; the last line of all counts every run: "N passed, N failed, N skipped".  A run that
+broke off is one more failed.
+
+Standard library only, so that it starts before anything is installed.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+ROOT = Path(__file__).resolve().parent.parent
+REQUIREMENTS = ("config/deploy/requirements.txt", "tests/requirements.txt")
+PROMISED = ("3.11", "3.12", "3.13", "3.14")
+LEFT_OUT_ELSEWHERE = "chaos"
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Tests of one run or of many; an error in a fixture counts as failed."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def __add__(self, other: "Count") -> "Count":
+        return Count(
+            self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped
+        )
+
+    def __str__(self) -> str:
+        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+
+    @classmethod
+    def read(cls, junit: Path) -> "Count":
+        """What pytest wrote with --junitxml."""
+        suite = ElementTree.parse(junit).getroot().find("testsuite")  # noqa: S314  our own file
+        if suite is None:
+            raise ValueError(f"{junit} has no test suite")
+        tests, failures, errors, skipped = (
+            int(suite.attrib[name]) for name in ("tests", "failures", "errors", "skipped")
+        )
+        failed = failures + errors
+        return cls(passed=tests - failed - skipped, failed=failed, skipped=skipped)
+
+
+BROKEN_OFF = Count(failed=1)
+
+
+def main() -> int:
+    """Run everything, say what was run and what was not; 0 only if all of it passed."""
+    here = f"{sys.version_info.major}.{sys.version_info.minor}"
+    others = interpreters(folders_to_search())
+    others.pop(here, None)
+    untested = [version for version in PROMISED if version != here and version not in others]
+
+    print(f"Testing on {', '.join([here, *others])}", flush=True)
+    coverage = ["--cov", "--cov-report=term:skip-covered"]
+    runs = [run(here, Path(sys.executable), *coverage)]
+    for version, python in others.items():
+        environment = ROOT / f".venv-{version}"
+        if prepare(environment, python):
+            runs.append(run(version, environment / "bin/python", "-m", f"not {LEFT_OUT_ELSEWHERE}"))
+        else:
+            runs.append((f"{version}: its environment could not be made, see above", BROKEN_OFF))
+
+    print()
+    for line, _ in runs:
+        print(line)
+    for version in untested:
+        print(f"not tested: {version} (not on this machine)")
+    total = sum((count for _, count in runs), Count())
+    print(total)
+    return 1 if total.failed else 0
+
+
+def folders_to_search() -> Iterator[Path]:
+    """Where interpreters may be: the PATH, where systems put them, and every version pyenv has.
+
+    pyenv's own commands on the PATH only work for the versions chosen by hand, so its folders
+    are searched themselves, newest first.
+    """
+    yield from map(Path, os.get_exec_path())
+    yield from (Path("/usr/local/bin"), Path("/usr/bin"))
+    try:
+        pyenv = subprocess.run(["pyenv", "root"], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return
+    versions = Path(pyenv.stdout.strip(), "versions").glob("*/bin")
+    yield from sorted(versions, key=lambda folder: numbers(folder.parent.name), reverse=True)
+
+
+def interpreters(folders: Iterable[Path]) -> dict[str, Path]:
+    """The first working interpreter of each version from 3.11 on, as {"3.12": path}, in order."""
+    found: dict[str, Path] = {}
+    for folder in folders:
+        for python in folder.glob("python3.*"):
+            version = python.name.removeprefix("python")
+            if re.fullmatch(r"3\.\d+", version) is None or numbers(version) < (3, 11):
+                continue
+            if version not in found and can_make_environments(python):
+                found[version] = python
+    return dict(sorted(found.items(), key=lambda item: numbers(item[0])))
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """A version as something to sort by: "3.12.1" is (3, 12, 1)."""
+    return tuple(map(int, re.findall(r"\d+", version)))
+
+
+def can_make_environments(python: Path) -> bool:
+    """False for a shim without its version, and for a Debian Python without its -venv package."""
+    try:
+        probe = subprocess.run([python, "-c", "import ensurepip, venv"], capture_output=True)
+    except OSError:
+        return False
+    return probe.returncode == 0
+
+
+def prepare(environment: Path, python: Path) -> bool:
+    """Bring an environment up to date; False if that failed, with the reason on the terminal."""
+    command = [str(ROOT / ".ci/venv"), environment.name, *REQUIREMENTS]
+    return subprocess.run(command, env={**os.environ, "PYTHON": str(python)}).returncode == 0
+
+
+def run(version: str, python: Path, *options: str) -> tuple[str, Count]:
+    """Run the suite in one environment: a line for the reader, and the count."""
+    print(f"\n{version}: pytest {' '.join(options)}", flush=True)
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        junit = Path(folder, "junit.xml")
+        workers = ["-n", "logical", "--dist", "worksteal", "--quiet"]
+        command = [str(python), "-m", "pytest", *workers, f"--junitxml={junit}", *options]
+        code = subprocess.run(command, cwd=ROOT).returncode
+        count = Count.read(junit) if junit.exists() else None
+
+    took = f"{time.monotonic() - began:.0f} s"
+    if count is None or (code and not count.failed):
+        return f"{version}: pytest broke off after {took} (exit code {code})", BROKEN_OFF
+    left_out = f", without the {LEFT_OUT_ELSEWHERE} tests" if "-m" in options else ""
+    return f"{version}: {count} in {took}{left_out}", count
+
+
+if __name__ == "__main__":
+    sys.exit(main())

