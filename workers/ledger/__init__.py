@@ -1,0 +1,24 @@
+"""The ledger: what we know about every leaver, kept in SQL.  It is the truth; the queue only wakes.
+
+    deliveries  one signed POST: its raw bytes and what became of it
+    elements    one person in a delivery
+    seen        what makes a delivery or an element known: one row per source and key, unique
+    leavers     one person leaving: who, and the instant from which access must be gone
+    jobs        one leaver in one target: state, due_at, lease and fencing token
+    rounds      a job's life between two replays: who opened it and why, how it ended
+    attempts    one try of a job by one worker
+    calls       every call of an attempt
+    accounts    which job may write to which account of a target right now
+    targets     pauses of a target
+    alarms      what a person must know; open until its cause is gone
+    rejections  counts of deliveries that were not taken, by source, reason and minute
+    workers     which worker processes were alive when
+    audit       every move and every operator's action, in order; never changed
+
+A job is in exactly one state.  Every move is one conditional UPDATE in one transaction that also
+writes its audit row (moves.py), so a crash between two lines can neither lose nor double a leaver.
+"""
+
+from workers.ledger.store import Ledger, LedgerOutdated, LedgerUnavailable, open_ledger
+
+__all__ = ["Ledger", "LedgerOutdated", "LedgerUnavailable", "open_ledger"]

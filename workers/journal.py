@@ -1,0 +1,57 @@
+"""The book of one attempt: every call as it happens, and the leave to write, kept in the ledger."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from workers.leavers import AccountId
+from workers.ledger import Ledger, moves, pauses
+from workers.ledger.moves import Claim
+from workers.ledger.tables import calls
+from workers.targets.base import Call
+
+#: How long a worker owns a job without a sign of life.  It must outlast one call
+#: (workers/targets/http.py CALL_BUDGET) with room to spare, and it bounds how long a killed worker
+#: keeps a leaver waiting.
+LEASE = timedelta(seconds=30)
+
+
+class LedgerJournal:
+    """workers.targets.base.Journal, written to the ledger as it goes."""
+
+    def __init__(self, ledger: Ledger, claim: Claim, now: Callable[[], datetime]) -> None:
+        self._ledger = ledger
+        self._claim = claim
+        self._now = now
+        self.account: AccountId | None = claim.account_id
+        self.wrote = claim.intended_at is not None
+
+    def intend(self, call: str) -> None:
+        """Ask the ledger for the leave to write.  Raises Stopped, LeaseLost or AccountBusy."""
+        if self.account is None:
+            raise RuntimeError(f"{call} would write before an account was matched")
+        moves.intend(self._ledger, self._claim, self.account, now=self._now(), lease=LEASE)
+        self.wrote = True
+
+    def record(self, call: Call) -> None:
+        """Keep the call, and the job with it for another LEASE.  Raises LeaseLost."""
+        with self._ledger.write() as tx:
+            tx.execute(
+                sa.insert(calls).values(
+                    attempt_id=self._claim.attempt,
+                    at=call.at,
+                    name=call.name,
+                    method=call.method,
+                    path=call.path,
+                    write=call.write,
+                    status=call.status,
+                    duration_ms=call.duration_ms,
+                    error=call.error,
+                )
+            )
+            now = self._now()
+            answered = call.status is not None and call.status < 400
+            if call.name == self._claim.probe_call and answered:
+                pauses.resume(tx, self._claim.target, self._claim.job, now)
+            moves.renew(tx, self._claim, now + LEASE)

@@ -1,0 +1,52 @@
+"""Alarms: what a person must know.  One cause (kind and subject) is one open alarm, however often.
+
+job_held, job_failed    subject: the job
+quarantined             subject: the source
+rejected_deliveries     subject: the source
+target_paused           subject: the target
+overdue                 subject: "jobs": one is unfinished long after its cutoff
+"""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+import structlog
+
+from workers.leavers import new_id
+from workers.ledger.store import insert
+from workers.ledger.tables import alarms
+
+log = structlog.get_logger(__name__)
+
+
+def raise_alarm(tx: sa.Connection, kind: str, subject: str, text: str, now: datetime) -> None:
+    """Open the alarm, or count it once more where it is open.  `text` holds no personal data."""
+    fresh = insert(tx, alarms).values(
+        id=new_id(),
+        kind=kind,
+        subject=subject,
+        text=text,
+        opened_at=now,
+        last_at=now,
+        count=1,
+        open_key=f"{kind}/{subject}",
+    )
+    count = tx.execute(
+        fresh.on_conflict_do_update(
+            index_elements=["open_key"],
+            set_={"count": alarms.c.count + 1, "last_at": now, "text": text},
+        ).returning(alarms.c.count)
+    ).scalar_one()
+    if count == 1:
+        log.warning("alarm raised", kind=kind, subject=subject, text=text)
+
+
+def close_alarm(tx: sa.Connection, kind: str, subject: str, now: datetime) -> None:
+    """Close the alarm where it is open: its cause is gone."""
+    closed = tx.execute(
+        sa.update(alarms)
+        .where(alarms.c.open_key == f"{kind}/{subject}")
+        .values(open_key=None, closed_at=now)
+    ).rowcount
+    if closed:
+        log.info("alarm closed", kind=kind, subject=subject)

@@ -1,0 +1,95 @@
+"""What the sweep looks for: jobs to wake, jobs whose cutoff has come, leases that ran out."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from workers.leavers import JobId, State
+from workers.ledger import Ledger
+from workers.ledger.tables import jobs, targets
+
+WAITING = (State.QUEUED, State.RETRYING)
+
+#: How many jobs one look takes at most, so that a sweep stays short.
+AT_A_LOOK = 500
+
+
+def matured(ledger: Ledger, now: datetime) -> list[JobId]:
+    """Scheduled jobs whose cutoff has come."""
+    return _ids(ledger, jobs.c.state == State.SCHEDULED, jobs.c.due_at <= now)
+
+
+def expired(ledger: Ledger, now: datetime) -> list[JobId]:
+    """Running jobs whose lease ran out."""
+    return _ids(ledger, jobs.c.state == State.RUNNING, jobs.c.lease_until <= now)
+
+
+def orphaned(ledger: Ledger, known_targets: list[str]) -> list[JobId]:
+    """Waiting jobs of a target that the configuration does not have."""
+    waiting = (*WAITING, State.SCHEDULED)
+    return _ids(ledger, jobs.c.state.in_(waiting), jobs.c.target.not_in(known_targets))
+
+
+def to_wake(
+    ledger: Ledger, concurrency: Mapping[str, int], *, now: datetime, grace: timedelta
+) -> list[JobId]:
+    """Due jobs that nobody was woken for lately, marked as woken until `now + grace`.
+
+    For each target at most twice its concurrency is running or woken at once; a paused target gets
+    one wake-up, its probe, when the pause is over.
+    """
+    woken: list[JobId] = []
+    with ledger.write() as tx:
+        for target, limit in concurrency.items():
+            room = _room(tx, target, limit, now)
+            if room <= 0:
+                continue
+            due = (
+                sa.select(jobs.c.id)
+                .where(
+                    jobs.c.target == target,
+                    jobs.c.state.in_(WAITING),
+                    jobs.c.due_at <= now,
+                    sa.or_(jobs.c.woken_until.is_(None), jobs.c.woken_until <= now),
+                )
+                .order_by(jobs.c.due_at, jobs.c.id)
+                .limit(room)
+                .with_for_update(skip_locked=True)
+            )
+            found = [JobId(row) for row in tx.scalars(due)]
+            if found:
+                tx.execute(
+                    sa.update(jobs).where(jobs.c.id.in_(found)).values(woken_until=now + grace)
+                )
+            woken += found
+    return woken
+
+
+def _room(tx: sa.Connection, target: str, limit: int, now: datetime) -> int:
+    pause = tx.execute(
+        sa.select(targets.c.paused_until, targets.c.probe_until).where(
+            targets.c.name == target, targets.c.paused_at.is_not(None)
+        )
+    ).one_or_none()
+    if pause is None:
+        most = 2 * limit
+    elif pause.paused_until > now or (pause.probe_until and pause.probe_until > now):
+        return 0
+    else:
+        most = 1
+    woken = tx.scalar(
+        sa.select(sa.func.count()).where(
+            jobs.c.target == target, jobs.c.state.in_(WAITING), jobs.c.woken_until > now
+        )
+    )
+    running = tx.scalar(
+        sa.select(sa.func.count()).where(jobs.c.target == target, jobs.c.state == State.RUNNING)
+    )
+    return most - int(woken or 0) - (int(running or 0) if pause is None else 0)
+
+
+def _ids(ledger: Ledger, *where: sa.ColumnElement[bool]) -> list[JobId]:
+    with ledger.read() as tx:
+        found = tx.scalars(sa.select(jobs.c.id).where(*where).limit(AT_A_LOOK))
+        return [JobId(row) for row in found]

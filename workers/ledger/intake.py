@@ -1,0 +1,291 @@
+"""What comes in: a delivery with its elements, or a leaver that an operator enters.
+
+One transaction writes everything; its commit is the acceptance.  What is known already is found by
+the unique key of `seen`, never by looking first, so two equal deliveries at one moment are one.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from workers.leavers import (
+    Action,
+    Delivery,
+    DeliveryId,
+    DeliveryStatus,
+    Element,
+    ElementKind,
+    JobId,
+    Leaver,
+    LeaverId,
+    State,
+    new_id,
+)
+from workers.ledger import tables as t
+from workers.ledger.alarms import raise_alarm
+from workers.ledger.store import Ledger, insert
+
+#: The source of leavers that an operator entered by hand.
+OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of a delivery; for a duplicate, what became of the first one."""
+
+    delivery: DeliveryId
+    status: DeliveryStatus
+    elements: Mapping[ElementKind, int]
+    jobs: tuple[JobId, ...]
+
+
+def record(
+    ledger: Ledger, delivery: Delivery, *, now: datetime, dedup_window: timedelta
+) -> Recorded:
+    """Write a delivery down, once.  Raises LedgerUnavailable when it cannot be written."""
+    delivery_id = DeliveryId(new_id())
+    body_hash = hashlib.sha256(delivery.body).hexdigest()
+    with ledger.write() as tx:
+        first = _first_seen(
+            tx, delivery.source, f"body:{body_hash}", delivery_id, None, now, now + dedup_window
+        )
+        if first is not None:
+            return _repeated(tx, DeliveryId(first["delivery_id"]), now)
+        status = _status(delivery.elements)
+        tx.execute(
+            sa.insert(t.deliveries).values(
+                id=delivery_id,
+                source=delivery.source,
+                received_at=delivery.received_at,
+                status=status,
+                reason=delivery.reason,
+                detail=delivery.detail,
+                body=delivery.body,
+                body_hash=body_hash,
+                content_type=delivery.content_type[:255],
+                signed_at=delivery.signed_at,
+                event_id=delivery.event_id,
+                facts=dict(delivery.facts),
+            )
+        )
+        rows = [
+            _element(tx, delivery, delivery_id, position, element, now, dedup_window)
+            for position, element in enumerate(delivery.elements)
+        ]
+        if rows:
+            tx.execute(sa.insert(t.elements), rows)
+        tx.execute(
+            sa.insert(t.audit).values(
+                at=now,
+                actor=f"source:{delivery.source}",
+                action="received",
+                delivery_id=delivery_id,
+                reason=delivery.reason,
+                detail=str(status),
+            )
+        )
+        quarantined = sum(row["kind"] == ElementKind.QUARANTINED for row in rows)
+        if quarantined or status is DeliveryStatus.QUARANTINED:
+            raise_alarm(
+                tx,
+                "quarantined",
+                delivery.source,
+                f"delivery {delivery_id} holds what could not be read or was stale; see "
+                "`leaver deliveries --status quarantined`",
+                now,
+            )
+        if rows and all(row["repeated"] for row in rows):
+            status = DeliveryStatus.DUPLICATE
+        return Recorded(delivery_id, status, _counts(rows), _jobs_of(tx, delivery_id))
+
+
+def enter(
+    ledger: Ledger,
+    leaver: Leaver,
+    *,
+    targets: tuple[str, ...],
+    actor: str,
+    reason: str,
+    now: datetime,
+) -> tuple[JobId, ...]:
+    """Enter a leaver by hand, with a job for each target.  Never merged with what is known."""
+    with ledger.write() as tx:
+        leaver_id = _leaver(
+            tx, OPERATOR, leaver, targets, now, actor=actor, why=reason, entered=True
+        )
+        return tuple(
+            JobId(row)
+            for row in tx.scalars(sa.select(t.jobs.c.id).where(t.jobs.c.leaver_id == leaver_id))
+        )
+
+
+def _first_seen(
+    tx: sa.Connection,
+    source: str,
+    key: str,
+    delivery_id: DeliveryId,
+    leaver_id: LeaverId | None,
+    now: datetime,
+    expires_at: datetime,
+) -> sa.RowMapping | None:
+    """None if `key` is new (and is now known as this delivery's), else the row that knew it."""
+    fresh = insert(tx, t.seen).values(
+        source=source,
+        key=key,
+        delivery_id=delivery_id,
+        leaver_id=leaver_id,
+        seen_at=now,
+        expires_at=expires_at,
+    )
+    written = tx.execute(
+        fresh.on_conflict_do_update(
+            index_elements=["source", "key"],
+            set_={
+                "delivery_id": fresh.excluded.delivery_id,
+                "leaver_id": fresh.excluded.leaver_id,
+                "seen_at": fresh.excluded.seen_at,
+                "expires_at": fresh.excluded.expires_at,
+            },
+            where=t.seen.c.expires_at <= now,
+        ).returning(t.seen.c.key)
+    ).one_or_none()
+    if written is not None:
+        return None
+    known = sa.select(t.seen).where(t.seen.c.source == source, t.seen.c.key == key)
+    return tx.execute(known).mappings().one()
+
+
+def _element(
+    tx: sa.Connection,
+    delivery: Delivery,
+    delivery_id: DeliveryId,
+    position: int,
+    element: Element,
+    now: datetime,
+    dedup_window: timedelta,
+) -> dict[str, object]:
+    row: dict[str, object] = {
+        "id": new_id(),
+        "delivery_id": delivery_id,
+        "position": position,
+        "kind": element.kind,
+        "reason": element.reason,
+        "detail": element.detail,
+        "employee_id": element.employee_id,
+        "leaver_id": None,
+        "repeated": False,
+    }
+    if element.leaver is None:
+        return row
+    leaver_id = LeaverId(new_id())
+    key = f"element:{element.key}"
+    known = _first_seen(tx, delivery.source, key, delivery_id, leaver_id, now, now + dedup_window)
+    if known is not None:
+        return row | {"leaver_id": known["leaver_id"], "repeated": True}
+    _leaver(
+        tx,
+        delivery.source,
+        element.leaver,
+        delivery.targets,
+        now,
+        actor=f"source:{delivery.source}",
+        why=f"delivery {delivery_id}",
+        leaver_id=leaver_id,
+    )
+    return row | {"leaver_id": leaver_id}
+
+
+def _leaver(
+    tx: sa.Connection,
+    source: str,
+    leaver: Leaver,
+    targets: tuple[str, ...],
+    now: datetime,
+    *,
+    actor: str,
+    why: str,
+    leaver_id: LeaverId | None = None,
+    entered: bool = False,
+) -> LeaverId:
+    leaver_id = leaver_id or LeaverId(new_id())
+    tx.execute(
+        sa.insert(t.leavers).values(
+            id=leaver_id,
+            source=source,
+            employee_id=leaver.employee_id,
+            email=leaver.email,
+            kind=leaver.kind,
+            cutoff=leaver.cutoff.at,
+            hr_date=leaver.cutoff.hr_date,
+            hr_zone=leaver.cutoff.hr_zone,
+            happened_at=leaver.happened_at,
+            created_at=now,
+            entered_by=actor if entered else None,
+            entered_reason=why if entered else None,
+        )
+    )
+    ahead = leaver.cutoff.at > now
+    state = State.SCHEDULED if ahead else State.QUEUED
+    for target in targets:
+        job_id = JobId(new_id())
+        tx.execute(
+            sa.insert(t.jobs).values(
+                id=job_id,
+                leaver_id=leaver_id,
+                source=source,
+                target=target,
+                action=Action.DEACTIVATE,
+                state=state,
+                reason="cutoff_ahead" if ahead else "",
+                due_at=leaver.cutoff.at if ahead else now,
+                received_at=now,
+            )
+        )
+        tx.execute(
+            sa.insert(t.rounds).values(job_id=job_id, round=1, opened_at=now, actor=actor, why=why)
+        )
+        tx.execute(
+            sa.insert(t.audit).values(
+                at=now, actor=actor, action="open", job_id=job_id, to_state=state, detail=why
+            )
+        )
+    return leaver_id
+
+
+def _status(elements: tuple[Element, ...]) -> DeliveryStatus:
+    kinds = {element.kind for element in elements}
+    if kinds & {ElementKind.LEAVER, ElementKind.LOOKUP}:
+        return DeliveryStatus.ACCEPTED
+    if ElementKind.QUARANTINED in kinds:
+        return DeliveryStatus.QUARANTINED
+    return DeliveryStatus.IGNORED
+
+
+def _counts(rows: list[dict[str, object]]) -> dict[ElementKind, int]:
+    found = Counter(str(row["kind"]) for row in rows)
+    return {kind: found.get(kind, 0) for kind in ElementKind}
+
+
+def _repeated(tx: sa.Connection, first: DeliveryId, now: datetime) -> Recorded:
+    tx.execute(
+        sa.update(t.deliveries)
+        .where(t.deliveries.c.id == first)
+        .values(repeats=t.deliveries.c.repeats + 1, repeated_at=now)
+    )
+    kinds = sa.select(t.elements.c.kind).where(t.elements.c.delivery_id == first)
+    rows: list[dict[str, object]] = [{"kind": kind} for kind in tx.scalars(kinds)]
+    return Recorded(first, DeliveryStatus.DUPLICATE, _counts(rows), _jobs_of(tx, first))
+
+
+def _jobs_of(tx: sa.Connection, delivery_id: DeliveryId) -> tuple[JobId, ...]:
+    found = tx.scalars(
+        sa.select(t.jobs.c.id)
+        .join(t.elements, t.elements.c.leaver_id == t.jobs.c.leaver_id)
+        .where(t.elements.c.delivery_id == delivery_id)
+        .order_by(t.jobs.c.id)
+    )
+    return tuple(dict.fromkeys(JobId(row) for row in found))

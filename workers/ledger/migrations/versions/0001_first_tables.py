@@ -1,0 +1,245 @@
+"""First tables."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Make the tables that workers/ledger/tables.py describes."""
+    op.create_table(
+        "accounts",
+        sa.Column("target", sa.String(length=64), nullable=False),
+        sa.Column("account_id", sa.String(length=255), nullable=False),
+        sa.Column("job_id", sa.String(length=36), nullable=False),
+        sa.Column("token", sa.Integer(), nullable=False),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("target", "account_id", name=op.f("pk_accounts")),
+    )
+    op.create_table(
+        "alarms",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("kind", sa.String(length=64), nullable=False),
+        sa.Column("subject", sa.String(length=255), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("open_key", sa.String(length=320), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_alarms")),
+        sa.UniqueConstraint("open_key", name=op.f("uq_alarms_open_key")),
+    )
+    op.create_index(op.f("ix_alarms_opened_at"), "alarms", ["opened_at"])
+
+    op.create_table(
+        "audit",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.String(length=255), nullable=False),
+        sa.Column("action", sa.String(length=32), nullable=False),
+        sa.Column("job_id", sa.String(length=36), nullable=True),
+        sa.Column("delivery_id", sa.String(length=36), nullable=True),
+        sa.Column("from_state", sa.String(length=16), nullable=True),
+        sa.Column("to_state", sa.String(length=16), nullable=True),
+        sa.Column("reason", sa.String(length=64), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
+    )
+    op.create_index(op.f("ix_audit_at"), "audit", ["at"])
+    op.create_index(op.f("ix_audit_job_id"), "audit", ["job_id"])
+
+    op.create_table(
+        "deliveries",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("source", sa.String(length=64), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.String(length=64), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=True),
+        sa.Column("body_hash", sa.String(length=64), nullable=False),
+        sa.Column("content_type", sa.String(length=255), nullable=False),
+        sa.Column("signed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("event_id", sa.String(length=255), nullable=True),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("repeats", sa.Integer(), nullable=False),
+        sa.Column("repeated_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
+    )
+    op.create_index(
+        op.f("ix_deliveries_source_received_at"), "deliveries", ["source", "received_at"]
+    )
+    op.create_index(
+        op.f("ix_deliveries_status_received_at"), "deliveries", ["status", "received_at"]
+    )
+
+    op.create_table(
+        "leavers",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("source", sa.String(length=64), nullable=False),
+        sa.Column("employee_id", sa.String(length=255), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("cutoff", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("hr_date", sa.Date(), nullable=True),
+        sa.Column("hr_zone", sa.String(length=64), nullable=True),
+        sa.Column("happened_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("entered_by", sa.String(length=255), nullable=True),
+        sa.Column("entered_reason", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_leavers")),
+    )
+    op.create_index(op.f("ix_leavers_email"), "leavers", [sa.text("lower(email)")])
+    op.create_index(op.f("ix_leavers_source_employee_id"), "leavers", ["source", "employee_id"])
+
+    op.create_table(
+        "rejections",
+        sa.Column("source", sa.String(length=64), nullable=False),
+        sa.Column("reason", sa.String(length=64), nullable=False),
+        sa.Column("minute", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("source", "reason", "minute", name=op.f("pk_rejections")),
+    )
+    op.create_table(
+        "seen",
+        sa.Column("source", sa.String(length=64), nullable=False),
+        sa.Column("key", sa.String(length=128), nullable=False),
+        sa.Column("delivery_id", sa.String(length=36), nullable=False),
+        sa.Column("leaver_id", sa.String(length=36), nullable=True),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("source", "key", name=op.f("pk_seen")),
+    )
+    op.create_table(
+        "targets",
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("paused_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("paused_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("pause_reason", sa.String(length=64), nullable=False),
+        sa.Column("pause_detail", sa.Text(), nullable=False),
+        sa.Column("pause_call", sa.String(length=64), nullable=False),
+        sa.Column("pauses", sa.Integer(), nullable=False),
+        sa.Column("probe_job", sa.String(length=36), nullable=True),
+        sa.Column("probe_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("resumed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("paused_seconds", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_targets")),
+    )
+    op.create_table(
+        "workers",
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_workers")),
+    )
+    op.create_table(
+        "elements",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("delivery_id", sa.String(length=36), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.String(length=64), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("employee_id", sa.String(length=255), nullable=False),
+        sa.Column("leaver_id", sa.String(length=36), nullable=True),
+        sa.Column("repeated", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"], ["deliveries.id"], name=op.f("fk_elements_delivery_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_elements")),
+        sa.UniqueConstraint(
+            "delivery_id", "position", name=op.f("uq_elements_delivery_id_position")
+        ),
+    )
+    op.create_table(
+        "jobs",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("leaver_id", sa.String(length=36), nullable=False),
+        sa.Column("source", sa.String(length=64), nullable=False),
+        sa.Column("target", sa.String(length=64), nullable=False),
+        sa.Column("action", sa.String(length=16), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("outcome", sa.String(length=32), nullable=True),
+        sa.Column("reason", sa.String(length=64), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("token", sa.Integer(), nullable=False),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("lost", sa.Integer(), nullable=False),
+        sa.Column("woken_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("stop", sa.String(length=16), nullable=True),
+        sa.Column("stop_actor", sa.String(length=255), nullable=True),
+        sa.Column("stop_reason", sa.Text(), nullable=True),
+        sa.Column("account_id", sa.String(length=255), nullable=True),
+        sa.Column("snapshot", sa.JSON(), nullable=True),
+        sa.Column("intended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("watched_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("outage_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("clock_started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("pause_mark", sa.Float(), nullable=False),
+        sa.ForeignKeyConstraint(["leaver_id"], ["leavers.id"], name=op.f("fk_jobs_leaver_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
+        sa.UniqueConstraint(
+            "leaver_id", "target", "action", name=op.f("uq_jobs_leaver_id_target_action")
+        ),
+    )
+    op.create_index(op.f("ix_jobs_received_at"), "jobs", ["received_at"])
+    op.create_index(op.f("ix_jobs_state_due_at"), "jobs", ["state", "due_at"])
+    op.create_index(op.f("ix_jobs_target_state"), "jobs", ["target", "state"])
+
+    op.create_table(
+        "attempts",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("job_id", sa.String(length=36), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("token", sa.Integer(), nullable=False),
+        sa.Column("worker", sa.String(length=255), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("result", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.String(length=64), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("counted", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_attempts_job_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_attempts")),
+        sa.UniqueConstraint("job_id", "token", name=op.f("uq_attempts_job_id_token")),
+    )
+    op.create_table(
+        "rounds",
+        sa.Column("job_id", sa.String(length=36), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.String(length=255), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("state", sa.String(length=16), nullable=True),
+        sa.Column("outcome", sa.String(length=32), nullable=True),
+        sa.Column("reason", sa.String(length=64), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_rounds_job_id")),
+        sa.PrimaryKeyConstraint("job_id", "round", name=op.f("pk_rounds")),
+    )
+    op.create_table(
+        "calls",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("attempt_id", sa.String(length=36), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("method", sa.String(length=8), nullable=False),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("write", sa.Boolean(), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("duration_ms", sa.Integer(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["attempt_id"], ["attempts.id"], name=op.f("fk_calls_attempt_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_calls")),
+    )
+    op.create_index(op.f("ix_calls_attempt_id"), "calls", ["attempt_id"])

@@ -1,0 +1,742 @@
+r"""Every move of a job: one conditional UPDATE, with its audit row in the same transaction.
+
+        record, enter                         hold: from scheduled, queued and retrying at once;
+         |         |                          a running job is stopped at its next intend, or
+         v         v                          when its attempt ends without success
+    scheduled --> queued <------------------------------.
+         mature    | ^                                  | release
+             claim | | give_back, take_back             |
+                   v |           again                  |
+               running <---> retrying               .-> held
+                   |   claim    |                   |    |
+                   |------------|-------------------'    |
+                   |            |        hold            |
+        finish     |            | fail                   |
+                   v            v                        |
+                 done         failed      cancelled <----'  cancel: from all that is unfinished
+                   \            |            /
+                    '-----------+-----------'
+                                |
+                     replay: a new round, queued or scheduled again
+
+The fence: claim() raises the job's token, and every later move of that worker names it.  A worker
+whose lease was taken back finds its token gone and raises LeaseLost: it can write nothing.
+No success is ever overwritten: a closed round stays as it is, a replay opens the next one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from workers.errors import AccountBusy, LeaseLost, Stopped
+from workers.leavers import (
+    FINISHED,
+    AccountId,
+    Action,
+    AttemptId,
+    JobId,
+    Outcome,
+    State,
+    new_id,
+)
+from workers.ledger import pauses
+from workers.ledger import tables as t
+from workers.ledger.alarms import close_alarm, raise_alarm
+from workers.ledger.store import Ledger, insert
+
+#: After so many workers in a row died during a job's attempts, a person must look.
+LOST_LIMIT = 5
+
+#: From where an operator's moves may start.
+HOLDABLE = (State.SCHEDULED, State.QUEUED, State.RETRYING)
+CANCELLABLE = (*HOLDABLE, State.HELD)
+REPLAYABLE = (State.HELD, *FINISHED)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A job that this worker owns until its lease ends, and all that an attempt must know of it."""
+
+    job: JobId
+    attempt: AttemptId
+    token: int
+    worker: str
+    source: str
+    target: str
+    action: Action
+    email: str
+    employee_id: str
+    cutoff: datetime
+    round: int
+    attempts: int
+    account_id: AccountId | None
+    intended_at: datetime | None
+    watched_since: datetime | None
+    outage_at: datetime | None
+    resumed_at: datetime | None  # when the target last came back from a pause
+    working_seconds: float  # towards retry.give_up_after: time in pauses is not counted
+    pauses: int  # of the target, in a row
+    probe_call: str | None  # this attempt probes a paused target: the call that failed
+
+
+# --- The worker's moves ---------------------------------------------------------------------
+
+
+def claim(
+    ledger: Ledger,
+    job: JobId,
+    *,
+    worker: str,
+    now: datetime,
+    lease: timedelta,
+    concurrency: int,
+) -> Claim | None:
+    """Take a due job for one attempt; None when it is not to be had now.
+
+    It is not to be had when it is not due, somebody else has it, its target is paused (unless this
+    job may be the probe), or `concurrency` jobs of the target are running already.
+    """
+    with ledger.write() as tx:
+        target = tx.scalar(sa.select(t.jobs.c.target).where(t.jobs.c.id == job))
+        if target is None:
+            return None
+        paused = pauses.target_row(tx, target)
+        probing = paused is not None and paused["paused_at"] is not None
+        if probing and not pauses.take_probe(tx, target, job, now=now, until=now + lease):
+            _sleep_on(tx, job)
+            return None
+        others = t.jobs.alias("others")
+        running = (
+            sa.select(sa.func.count())
+            .where(others.c.target == target, others.c.state == State.RUNNING)
+            .scalar_subquery()
+        )
+        pause_mark = pauses.paused_seconds(paused, now)
+        row = _move(
+            tx,
+            job,
+            "claim",
+            State.RUNNING,
+            actor=worker,
+            now=now,
+            where=(
+                t.jobs.c.state.in_((State.QUEUED, State.RETRYING)),
+                t.jobs.c.due_at <= now,
+                running < concurrency,
+            ),
+            token=t.jobs.c.token + 1,
+            lease_until=now + lease,
+            woken_until=None,
+            clock_started_at=sa.func.coalesce(t.jobs.c.clock_started_at, now),
+            pause_mark=sa.case(
+                (t.jobs.c.clock_started_at.is_(None), pause_mark), else_=t.jobs.c.pause_mark
+            ),
+        )
+        if row is None:
+            # Whoever could not claim gives the probe back to the next.
+            pauses.extend_probe(tx, target, job, now)
+            _sleep_on(tx, job)
+            return None
+        attempt = AttemptId(new_id())
+        tx.execute(
+            sa.insert(t.attempts).values(
+                id=attempt,
+                job_id=job,
+                round=row["round"],
+                token=row["token"],
+                worker=worker,
+                started_at=now,
+            )
+        )
+        leaver = (
+            tx.execute(sa.select(t.leavers).where(t.leavers.c.id == row["leaver_id"]))
+            .mappings()
+            .one()
+        )
+        waited = (now - row["clock_started_at"]).total_seconds()
+        return Claim(
+            job=job,
+            attempt=attempt,
+            token=row["token"],
+            worker=worker,
+            source=row["source"],
+            target=target,
+            action=Action(row["action"]),
+            email=leaver["email"],
+            employee_id=leaver["employee_id"],
+            cutoff=leaver["cutoff"],
+            round=row["round"],
+            attempts=row["attempts"],
+            account_id=row["account_id"],
+            intended_at=row["intended_at"],
+            watched_since=row["watched_since"],
+            outage_at=row["outage_at"],
+            resumed_at=paused["resumed_at"] if paused else None,
+            working_seconds=waited - (pause_mark - row["pause_mark"]),
+            pauses=paused["pauses"] if paused and probing else 0,
+            probe_call=paused["pause_call"] if paused and probing else None,
+        )
+
+
+def renew(tx: sa.Connection, claim: Claim, until: datetime) -> None:
+    """Keep the job, its account and its probe until `until`.  Raises LeaseLost."""
+    kept = tx.execute(sa.update(t.jobs).where(*_owned(claim)).values(lease_until=until)).rowcount
+    if not kept:
+        raise LeaseLost
+    tx.execute(
+        sa.update(t.accounts)
+        .where(t.accounts.c.job_id == claim.job, t.accounts.c.token == claim.token)
+        .values(lease_until=until)
+    )
+    if claim.probe_call is not None:
+        pauses.extend_probe(tx, claim.target, claim.job, until)
+
+
+def pin(
+    ledger: Ledger, claim: Claim, account: AccountId, snapshot: dict[str, Any], now: datetime
+) -> None:
+    """Fix the account of this job, with its state before anything was written.
+
+    The first match stays: a job whose account is pinned keeps account and snapshot.
+    """
+    with ledger.write() as tx:
+        tx.execute(
+            sa.update(t.jobs)
+            .where(*_owned(claim), t.jobs.c.account_id.is_(None))
+            .values(account_id=account, snapshot=snapshot)
+        )
+
+
+def watch(ledger: Ledger, claim: Claim, now: datetime) -> None:
+    """Note since when an identity provider is watched for this account."""
+    with ledger.write() as tx:
+        tx.execute(
+            sa.update(t.jobs)
+            .where(*_owned(claim), t.jobs.c.watched_since.is_(None))
+            .values(watched_since=now)
+        )
+
+
+def intend(
+    ledger: Ledger, claim: Claim, account: AccountId, *, now: datetime, lease: timedelta
+) -> None:
+    """Just before a write: may it still be made?  `lease` must outlast the call.
+
+    Raises LeaseLost when the job is no longer ours, Stopped when an operator asked for a hold or a
+    cancel, AccountBusy while another job works on this account of this target.
+    """
+    until = now + lease
+    with ledger.write() as tx:
+        intended = tx.execute(
+            sa.update(t.jobs)
+            .where(*_owned(claim), t.jobs.c.stop.is_(None))
+            .values(lease_until=until, intended_at=sa.func.coalesce(t.jobs.c.intended_at, now))
+        ).rowcount
+        if not intended:
+            stop = tx.scalar(sa.select(t.jobs.c.stop).where(*_owned(claim)))
+            raise Stopped(stop) if stop else LeaseLost
+        own = insert(tx, t.accounts).values(
+            target=claim.target,
+            account_id=account,
+            job_id=claim.job,
+            token=claim.token,
+            lease_until=until,
+        )
+        taken = tx.execute(
+            own.on_conflict_do_update(
+                index_elements=["target", "account_id"],
+                set_={"job_id": claim.job, "token": claim.token, "lease_until": until},
+                where=sa.or_(t.accounts.c.job_id == claim.job, t.accounts.c.lease_until <= now),
+            ).returning(t.accounts.c.job_id)
+        ).one_or_none()
+        if taken is None:
+            raise AccountBusy
+
+
+def finish(
+    ledger: Ledger, claim: Claim, outcome: Outcome, *, detail: str = "", now: datetime
+) -> None:
+    """The job is done: what `outcome` says was read back from the target."""
+    with ledger.write() as tx:
+        _end_attempt(tx, claim, "done", "", detail, counted=True, now=now)
+        _owned_move(
+            tx, claim, "done", State.DONE, now=now, outcome=outcome, reason="", detail=detail
+        )
+        _resume(tx, claim, now)
+
+
+def again(
+    ledger: Ledger,
+    claim: Claim,
+    due_at: datetime,
+    *,
+    reason: str,
+    detail: str = "",
+    counted: bool = True,
+    now: datetime,
+) -> None:
+    """Not finished: another attempt is due at `due_at`."""
+    with ledger.write() as tx:
+        _end_attempt(tx, claim, "again", reason, detail, counted=counted, now=now)
+        _not_finished(tx, claim, State.RETRYING, due_at, reason, detail, now=now)
+        _resume(tx, claim, now)
+
+
+def lock_out(
+    ledger: Ledger,
+    claim: Claim,
+    until: datetime,
+    *,
+    reason: str,
+    call: str,
+    detail: str,
+    now: datetime,
+) -> None:
+    """Pause the whole target until `until`; the job waits with it and no attempt is spent."""
+    with ledger.write() as tx:
+        _end_attempt(tx, claim, "paused", reason, detail, counted=False, now=now)
+        outage = {"outage_at": now} if reason == "outage" else {}
+        _not_finished(tx, claim, State.RETRYING, until, reason, detail, now=now, **outage)
+        pauses.pause(
+            tx,
+            claim.target,
+            reason=reason,
+            call=call,
+            detail=detail,
+            until=until,
+            now=now,
+            probe=claim.job if claim.probe_call is not None else None,
+        )
+
+
+def give_back(ledger: Ledger, claim: Claim, *, now: datetime) -> None:
+    """The worker stops: the job is due at once for another one, and no attempt is spent."""
+    with ledger.write() as tx:
+        _end_attempt(tx, claim, "stopped", "worker_stopped", "", counted=False, now=now)
+        _not_finished(tx, claim, State.QUEUED, now, "worker_stopped", "", now=now)
+        pauses.extend_probe(tx, claim.target, claim.job, now)
+
+
+def hold(ledger: Ledger, claim: Claim, *, reason: str, detail: str = "", now: datetime) -> None:
+    """A person must decide: the job waits, and never expires."""
+    with ledger.write() as tx:
+        _end_attempt(tx, claim, "held", reason, detail, counted=True, now=now)
+        _owned_move(tx, claim, "hold", State.HELD, now=now, reason=reason, detail=detail)
+        _resume(tx, claim, now)
+
+
+def fail(ledger: Ledger, claim: Claim, *, reason: str, detail: str, now: datetime) -> None:
+    """Given up; kept and shown, for a replay."""
+    with ledger.write() as tx:
+        _end_attempt(tx, claim, "failed", reason, detail, counted=True, now=now)
+        _owned_move(tx, claim, "fail", State.FAILED, now=now, reason=reason, detail=detail)
+        _resume(tx, claim, now)
+
+
+def stopped(ledger: Ledger, claim: Claim, *, now: datetime) -> None:
+    """The attempt met an operator's hold or cancel at its intend step."""
+    with ledger.write() as tx:
+        _end_attempt(tx, claim, "stopped", "", "", counted=False, now=now)
+        _not_finished(tx, claim, State.QUEUED, now, "", "", now=now)
+        pauses.extend_probe(tx, claim.target, claim.job, now)
+
+
+# --- The sweep's moves ----------------------------------------------------------------------
+
+
+def mature(ledger: Ledger, job: JobId, *, actor: str, now: datetime) -> bool:
+    """A scheduled job whose cutoff has come is queued."""
+    with ledger.write() as tx:
+        due = (t.jobs.c.state == State.SCHEDULED, t.jobs.c.due_at <= now)
+        moved = _move(tx, job, "mature", State.QUEUED, actor=actor, now=now, where=due, reason="")
+        return moved is not None
+
+
+def take_back(ledger: Ledger, job: JobId, *, actor: str, now: datetime) -> bool:
+    """A running job whose lease ran out is queued again: its worker died, hangs or is cut off."""
+    with ledger.write() as tx:
+        expired = (t.jobs.c.state == State.RUNNING, t.jobs.c.lease_until <= now)
+        row = tx.execute(
+            sa.select(t.jobs.c.token, t.jobs.c.lost, t.jobs.c.stop, t.jobs.c.target)
+            .where(t.jobs.c.id == job, *expired)
+            .with_for_update()
+        ).one_or_none()
+        if row is None:
+            return False
+        tx.execute(
+            sa.update(t.attempts)
+            .where(t.attempts.c.job_id == job, t.attempts.c.token == row.token)
+            .values(finished_at=now, result="lost", reason="worker_lost", counted=True)
+        )
+        tx.execute(sa.delete(t.accounts).where(t.accounts.c.job_id == job))
+        state, reason = State.QUEUED, ""
+        if row.stop:
+            state, reason = _stop_state(row.stop)
+        elif row.lost + 1 >= LOST_LIMIT:
+            state, reason = State.HELD, "worker_lost"
+        # The token is raised, so that the old worker can write nothing from here on.
+        _move(
+            tx,
+            job,
+            "take_back",
+            state,
+            actor=actor,
+            now=now,
+            where=expired,
+            reason=reason,
+            detail="",
+            token=t.jobs.c.token + 1,
+            lost=t.jobs.c.lost + 1,
+            attempts=t.jobs.c.attempts + 1,
+            due_at=now,
+        )
+        pauses.extend_probe(tx, row.target, job, now)
+        return True
+
+
+def hold_missing(ledger: Ledger, job: JobId, *, actor: str, now: datetime) -> bool:
+    """A waiting job whose target the configuration no longer has is held."""
+    with ledger.write() as tx:
+        moved = _move(
+            tx,
+            job,
+            "hold",
+            State.HELD,
+            actor=actor,
+            now=now,
+            where=(t.jobs.c.state.in_(HOLDABLE),),
+            reason="target_missing",
+        )
+        return moved is not None
+
+
+# --- The operator's moves -------------------------------------------------------------------
+
+
+def hold_by(ledger: Ledger, job: JobId, *, actor: str, why: str, now: datetime) -> str | None:
+    """Hold a job.  Returns what happened ("held", "stopping"), or None where it cannot be held."""
+    return _stop_by(ledger, job, "hold", HOLDABLE, actor=actor, why=why, now=now)
+
+
+def cancel_by(ledger: Ledger, job: JobId, *, actor: str, why: str, now: datetime) -> str | None:
+    """Cancel a job.  Returns what happened ("cancelled", "stopping"), or None where it cannot."""
+    return _stop_by(ledger, job, "cancel", CANCELLABLE, actor=actor, why=why, now=now)
+
+
+def release_by(ledger: Ledger, job: JobId, *, actor: str, why: str, now: datetime) -> bool:
+    """Let a held job go on in its round; all rules are asked again.  False if it is not held."""
+    with ledger.write() as tx:
+        cutoff = _cutoff(tx, job)
+        ahead = cutoff is not None and cutoff > now
+        moved = _move(
+            tx,
+            job,
+            "release",
+            State.SCHEDULED if ahead else State.QUEUED,
+            actor=actor,
+            now=now,
+            where=(t.jobs.c.state == State.HELD,),
+            audit_detail=why,
+            reason="cutoff_ahead" if ahead else "",
+            detail="",
+            due_at=cutoff if ahead else now,
+            lost=0,
+            clock_started_at=None,
+            watched_since=None,
+        )
+        return moved is not None
+
+
+def replay_by(
+    ledger: Ledger, job: JobId, *, actor: str, why: str, force: bool = False, now: datetime
+) -> bool:
+    """Open a new round of a held or ended job.  False if it is under way already.
+
+    The old rounds stay as they were.  `force` also forgets which account was matched before.
+    """
+    forget = {"account_id": None, "snapshot": None} if force else {}
+    with ledger.write() as tx:
+        state = tx.scalar(sa.select(t.jobs.c.state).where(t.jobs.c.id == job).with_for_update())
+        if state not in REPLAYABLE:
+            return False
+        _close_round(tx, job, now)
+        cutoff = _cutoff(tx, job)
+        ahead = cutoff is not None and cutoff > now
+        row = _move(
+            tx,
+            job,
+            "replay",
+            State.SCHEDULED if ahead else State.QUEUED,
+            actor=actor,
+            now=now,
+            where=(t.jobs.c.state.in_(REPLAYABLE),),
+            audit_detail=why,
+            round=t.jobs.c.round + 1,
+            outcome=None,
+            reason="cutoff_ahead" if ahead else "",
+            detail="",
+            due_at=cutoff if ahead else now,
+            finished_at=None,
+            attempts=0,
+            lost=0,
+            intended_at=None,
+            watched_since=None,
+            outage_at=None,
+            clock_started_at=None,
+            **forget,
+        )
+        if row is None:
+            raise RuntimeError(f"job {job} left state {state} while it was locked")
+        tx.execute(
+            sa.insert(t.rounds).values(
+                job_id=job, round=row["round"], opened_at=now, actor=actor, why=why
+            )
+        )
+        return True
+
+
+# --- How a move is made ---------------------------------------------------------------------
+
+
+def _owned(claim: Claim) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        t.jobs.c.id == claim.job,
+        t.jobs.c.token == claim.token,
+        t.jobs.c.state == State.RUNNING,
+    )
+
+
+def _move(
+    tx: sa.Connection,
+    job: JobId,
+    action: str,
+    to: State,
+    *,
+    actor: str,
+    now: datetime,
+    where: Sequence[sa.ColumnElement[bool]],
+    audit_detail: str = "",
+    **values: Any,
+) -> sa.RowMapping | None:
+    """The one way a job changes its state.  None, and nothing written, unless `where` holds."""
+    before = tx.scalar(sa.select(t.jobs.c.state).where(t.jobs.c.id == job).with_for_update())
+    ended: dict[str, Any] = {"finished_at": now} if to in FINISHED else {}
+    if to is not State.RUNNING:
+        ended |= {"lease_until": None, "woken_until": None}
+        ended |= {"stop": None, "stop_actor": None, "stop_reason": None}
+    row = (
+        tx.execute(
+            sa.update(t.jobs)
+            .where(t.jobs.c.id == job, *where)
+            .values(state=to, **(ended | values))
+            .returning(t.jobs)
+        )
+        .mappings()
+        .one_or_none()
+    )
+    if row is None:
+        return None
+    tx.execute(
+        sa.insert(t.audit).values(
+            at=now,
+            actor=actor,
+            action=action,
+            job_id=job,
+            from_state=before,
+            to_state=to,
+            reason=row["reason"],
+            detail=audit_detail or row["detail"],
+        )
+    )
+    if to in FINISHED:
+        _close_round(tx, job, now)
+    _alarms(tx, row, to, now)
+    return row
+
+
+def _owned_move(
+    tx: sa.Connection, claim: Claim, action: str, to: State, *, now: datetime, **values: Any
+) -> None:
+    """A move of the worker that holds the claim.  Raises LeaseLost, and writes nothing."""
+    where = _owned(claim)
+    moved = _move(
+        tx, claim.job, action, to, actor=claim.worker, now=now, where=where, lost=0, **values
+    )
+    if moved is None:
+        raise LeaseLost
+
+
+def _not_finished(
+    tx: sa.Connection,
+    claim: Claim,
+    state: State,
+    due_at: datetime,
+    reason: str,
+    detail: str,
+    *,
+    now: datetime,
+    **values: Any,
+) -> None:
+    """The attempt ended without an end of the job: an operator's hold or cancel comes first."""
+    stop = tx.execute(
+        sa.select(t.jobs.c.stop, t.jobs.c.stop_actor, t.jobs.c.stop_reason).where(*_owned(claim))
+    ).one_or_none()
+    if stop is None or not stop.stop:
+        _owned_move(
+            tx,
+            claim,
+            "again",
+            state,
+            now=now,
+            due_at=due_at,
+            reason=reason,
+            detail=detail,
+            **values,
+        )
+        return
+    to, word = _stop_state(stop.stop)
+    _move(
+        tx,
+        claim.job,
+        stop.stop,
+        to,
+        actor=stop.stop_actor,
+        now=now,
+        where=_owned(claim),
+        audit_detail=stop.stop_reason,
+        reason=word,
+        detail=stop.stop_reason,
+        **values,
+    )
+
+
+def _stop_by(
+    ledger: Ledger,
+    job: JobId,
+    stop: str,
+    allowed: Sequence[State],
+    *,
+    actor: str,
+    why: str,
+    now: datetime,
+) -> str | None:
+    to, word = _stop_state(stop)
+    with ledger.write() as tx:
+        moved = _move(
+            tx,
+            job,
+            stop,
+            to,
+            actor=actor,
+            now=now,
+            where=(t.jobs.c.state.in_(allowed),),
+            audit_detail=why,
+            reason=word,
+            detail=why,
+        )
+        if moved is not None:
+            return str(to)
+        asked = tx.execute(
+            sa.update(t.jobs)
+            .where(t.jobs.c.id == job, t.jobs.c.state == State.RUNNING)
+            .values(stop=stop, stop_actor=actor, stop_reason=why)
+        ).rowcount
+        if not asked:
+            return None
+        tx.execute(
+            sa.insert(t.audit).values(
+                at=now, actor=actor, action=f"ask to {stop}", job_id=job, detail=why
+            )
+        )
+        return "stopping"
+
+
+def _stop_state(stop: str) -> tuple[State, str]:
+    if stop == "hold":
+        return State.HELD, "operator_hold"
+    return State.CANCELLED, "operator_cancel"
+
+
+def _end_attempt(
+    tx: sa.Connection,
+    claim: Claim,
+    result: str,
+    reason: str,
+    detail: str,
+    *,
+    counted: bool,
+    now: datetime,
+) -> None:
+    tx.execute(
+        sa.update(t.attempts)
+        .where(t.attempts.c.id == claim.attempt)
+        .values(finished_at=now, result=result, reason=reason, detail=detail, counted=counted)
+    )
+    if counted:
+        tx.execute(sa.update(t.jobs).where(*_owned(claim)).values(attempts=t.jobs.c.attempts + 1))
+    tx.execute(
+        sa.delete(t.accounts).where(
+            t.accounts.c.job_id == claim.job, t.accounts.c.token == claim.token
+        )
+    )
+
+
+def _sleep_on(tx: sa.Connection, job: JobId) -> None:
+    """The wake-up is used up: the sweep may send the next one as soon as there is room."""
+    tx.execute(sa.update(t.jobs).where(t.jobs.c.id == job).values(woken_until=None))
+
+
+def _resume(tx: sa.Connection, claim: Claim, now: datetime) -> None:
+    """Open a paused target again where this attempt, its probe, got an answer it can use."""
+    if claim.probe_call is None:
+        return
+    answered = sa.exists().where(t.calls.c.attempt_id == claim.attempt, t.calls.c.status < 400)
+    if tx.scalar(sa.select(answered)):
+        pauses.resume(tx, claim.target, claim.job, now)
+    else:
+        pauses.extend_probe(tx, claim.target, claim.job, now)
+
+
+def _close_round(tx: sa.Connection, job: JobId, now: datetime) -> None:
+    row = tx.execute(sa.select(t.jobs).where(t.jobs.c.id == job)).mappings().one_or_none()
+    if row is None:
+        return
+    tx.execute(
+        sa.update(t.rounds)
+        .where(
+            t.rounds.c.job_id == job,
+            t.rounds.c.round == row["round"],
+            t.rounds.c.closed_at.is_(None),
+        )
+        .values(
+            closed_at=now,
+            state=row["state"],
+            outcome=row["outcome"],
+            reason=row["reason"],
+            detail=row["detail"],
+            attempts=row["attempts"],
+        )
+    )
+
+
+def _alarms(tx: sa.Connection, row: sa.RowMapping, to: State, now: datetime) -> None:
+    job = row["id"]
+    if to is State.HELD and row["reason"] != "operator_hold":
+        text = f"job {job} in {row['target']} is held ({row['reason']}): `leaver job {job}`"
+        raise_alarm(tx, "job_held", job, text, now)
+    if to is State.FAILED:
+        text = f"job {job} in {row['target']} failed ({row['reason']}): `leaver job {job}`"
+        raise_alarm(tx, "job_failed", job, text, now)
+    if to in (State.QUEUED, State.SCHEDULED, State.CANCELLED, State.DONE):
+        close_alarm(tx, "job_held", job, now)
+        close_alarm(tx, "job_failed", job, now)
+
+
+def _cutoff(tx: sa.Connection, job: JobId) -> datetime | None:
+    cutoff: datetime | None = tx.scalar(
+        sa.select(t.leavers.c.cutoff).join(t.jobs).where(t.jobs.c.id == job)
+    )
+    return cutoff

@@ -1,0 +1,155 @@
+"""Opening the ledger, and its transactions.
+
+SQLite is set to WAL with synchronous=FULL, so a commit is on disk before it returns; writes begin
+IMMEDIATE, so that two writers queue up instead of failing half-way.  PostgreSQL is used as it is.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.dialects import postgresql, sqlite
+
+#: How long a writer waits for another one before the ledger counts as unavailable, in seconds.
+BUSY_TIMEOUT_S = 5
+
+
+class LedgerUnavailable(Exception):
+    """The ledger cannot be read or written now: disk, lock or server."""
+
+
+class LedgerOutdated(Exception):
+    """The ledger's schema is not this version's; `leaver migrate` brings it up to date."""
+
+
+class Ledger:
+    """The engine and its transactions.  Safe for many threads; not to be carried over a fork."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+        self.is_sqlite = engine.dialect.name == "sqlite"
+        # SQLite has one writer at a time.  Waiting for it inside the process is fair and cheap;
+        # waiting in SQLite's busy handler is neither.
+        self._one_writer = threading.Lock()
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """One transaction that may write: it commits at the end, or leaves nothing."""
+        if not self.is_sqlite:
+            with self._translated(), self.engine.begin() as tx:
+                yield tx
+            return
+        if not self._one_writer.acquire(timeout=BUSY_TIMEOUT_S):
+            raise LedgerUnavailable("another writer of this process holds the ledger")
+        try:
+            with self._translated(), self.engine.connect() as connection:
+                connection.execution_options(leaver_begin="BEGIN IMMEDIATE")
+                with connection.begin():
+                    yield connection
+        finally:
+            self._one_writer.release()
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """One transaction that sees one moment, and writes nothing."""
+        with self._translated(), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
+            raise LedgerUnavailable(str(getattr(error, "orig", error))) from error
+
+    def ping(self) -> None:
+        """Raise LedgerUnavailable unless a write transaction can be had."""
+        with self.write() as tx:
+            tx.execute(sa.text("SELECT 1"))
+
+    def check_schema(self) -> None:
+        """Raise LedgerOutdated unless the schema is this version's."""
+        with self.read() as tx:
+            found = MigrationContext.configure(tx).get_current_revision()
+        wanted = ScriptDirectory.from_config(_alembic()).get_current_head()
+        if found != wanted:
+            raise LedgerOutdated(
+                f"the ledger has schema {found or 'none'}, this version needs {wanted}: "
+                "run `leaver migrate`"
+            )
+
+    def migrate(self) -> None:
+        """Bring the schema up to date.  Safe to run twice, and by two processes at once.
+
+        The folder of an SQLite file is made if it is missing.
+        """
+        if self.is_sqlite and self.engine.url.database:
+            Path(self.engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+        with self.write() as tx:
+            if not self.is_sqlite:
+                # Two processes that start together must not both create the tables.
+                tx.execute(sa.text("SELECT pg_advisory_xact_lock(7246012)"))
+            config = _alembic()
+            config.attributes["connection"] = tx
+            command.upgrade(config, "head")
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.engine.dispose()
+
+
+def open_ledger(url: str) -> Ledger:
+    """Open the ledger at a SQLAlchemy URL.  Nothing connects until it is used."""
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return Ledger(
+            sa.create_engine(
+                parsed,
+                pool_pre_ping=True,
+                pool_size=10,
+                max_overflow=40,
+                pool_timeout=BUSY_TIMEOUT_S,
+                connect_args={"connect_timeout": BUSY_TIMEOUT_S},
+            )
+        )
+    engine = sa.create_engine(
+        parsed,
+        pool_size=10,
+        max_overflow=40,
+        pool_timeout=BUSY_TIMEOUT_S,
+        connect_args={"timeout": BUSY_TIMEOUT_S},
+    )
+    sa.event.listen(engine, "connect", _set_up_sqlite)
+    sa.event.listen(engine, "begin", _begin_sqlite)
+    return Ledger(engine)
+
+
+def _set_up_sqlite(connection: Any, _record: Any) -> None:
+    # We say BEGIN ourselves: the driver would say it too late, and never IMMEDIATE.
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    begin = connection.get_execution_options().get("leaver_begin", "BEGIN")
+    connection.exec_driver_sql(begin)
+
+
+def insert(tx: sa.Connection, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that knows ON CONFLICT, in the dialect of `tx`."""
+    return sqlite.insert(table) if tx.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def _alembic() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    return config

@@ -1,0 +1,286 @@
+"""The tables of the ledger.  A change here needs a migration in migrations/versions."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Instant(sa.TypeDecorator[datetime]):
+    """An aware UTC datetime: timestamptz in PostgreSQL, naive text in SQLite (no zones)."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Refuse naive datetimes: which instant they mean is anybody's guess."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("the ledger takes aware datetimes only")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any | None, dialect: sa.Dialect) -> datetime | None:
+        """Give UTC back."""
+        if value is None:
+            return None
+        aware: datetime = value if value.tzinfo else value.replace(tzinfo=UTC)
+        return aware.astimezone(UTC)
+
+
+def _id(name: str, **options: Any) -> sa.Column[str]:
+    return sa.Column(name, sa.String(36), **options)
+
+
+def _serial(name: str) -> sa.Column[int]:
+    # SQLite counts by itself only in an INTEGER primary key.
+    return sa.Column(name, sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True)
+
+
+deliveries = sa.Table(
+    "deliveries",
+    metadata,
+    _id("id", primary_key=True),
+    sa.Column("source", sa.String(64), nullable=False),
+    sa.Column("received_at", Instant, nullable=False),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("reason", sa.String(64), nullable=False, default=""),
+    sa.Column("detail", sa.Text, nullable=False, default=""),
+    sa.Column("body", sa.LargeBinary),
+    sa.Column("body_hash", sa.String(64), nullable=False),
+    sa.Column("content_type", sa.String(255), nullable=False, default=""),
+    sa.Column("signed_at", Instant),
+    sa.Column("event_id", sa.String(255)),
+    sa.Column("facts", sa.JSON, nullable=False),
+    sa.Column("repeats", sa.Integer, nullable=False, default=0),
+    sa.Column("repeated_at", Instant),
+    sa.Index(None, "source", "received_at"),
+    sa.Index(None, "status", "received_at"),
+)
+
+elements = sa.Table(
+    "elements",
+    metadata,
+    _id("id", primary_key=True),
+    _id("delivery_id", nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("reason", sa.String(64), nullable=False, default=""),
+    sa.Column("detail", sa.Text, nullable=False, default=""),
+    sa.Column("employee_id", sa.String(255), nullable=False, default=""),
+    _id("leaver_id"),
+    sa.Column("repeated", sa.Boolean, nullable=False, default=False),
+    sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"]),
+    sa.UniqueConstraint("delivery_id", "position"),
+)
+
+seen = sa.Table(
+    "seen",
+    metadata,
+    sa.Column("source", sa.String(64), primary_key=True),
+    sa.Column("key", sa.String(128), primary_key=True),
+    _id("delivery_id", nullable=False),
+    _id("leaver_id"),
+    sa.Column("seen_at", Instant, nullable=False),
+    sa.Column("expires_at", Instant, nullable=False),
+)
+
+leavers = sa.Table(
+    "leavers",
+    metadata,
+    _id("id", primary_key=True),
+    sa.Column("source", sa.String(64), nullable=False),
+    sa.Column("employee_id", sa.String(255), nullable=False),
+    sa.Column("email", sa.String(254), nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("cutoff", Instant, nullable=False),
+    sa.Column("hr_date", sa.Date),
+    sa.Column("hr_zone", sa.String(64)),
+    sa.Column("happened_at", Instant),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("entered_by", sa.String(255)),
+    sa.Column("entered_reason", sa.Text),
+    sa.Index("ix_leavers_email", sa.func.lower(sa.column("email"))),
+    sa.Index(None, "source", "employee_id"),
+)
+
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    _id("id", primary_key=True),
+    _id("leaver_id", nullable=False),
+    sa.Column("source", sa.String(64), nullable=False),
+    sa.Column("target", sa.String(64), nullable=False),
+    sa.Column("action", sa.String(16), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("outcome", sa.String(32)),
+    sa.Column("reason", sa.String(64), nullable=False, default=""),
+    sa.Column("detail", sa.Text, nullable=False, default=""),
+    sa.Column("due_at", Instant, nullable=False),
+    sa.Column("received_at", Instant, nullable=False),
+    sa.Column("finished_at", Instant),
+    sa.Column("round", sa.Integer, nullable=False, default=1),
+    sa.Column("attempts", sa.Integer, nullable=False, default=0),
+    # Lease and fence: whoever claims raises `token`; every later write of the worker names it.
+    sa.Column("token", sa.Integer, nullable=False, default=0),
+    sa.Column("lease_until", Instant),
+    sa.Column("lost", sa.Integer, nullable=False, default=0),
+    sa.Column("woken_until", Instant),
+    # What an operator asked for while the job runs: "hold" or "cancel".
+    sa.Column("stop", sa.String(16)),
+    sa.Column("stop_actor", sa.String(255)),
+    sa.Column("stop_reason", sa.Text),
+    # What this round knows of the account.
+    sa.Column("account_id", sa.String(255)),
+    sa.Column("snapshot", sa.JSON),
+    sa.Column("intended_at", Instant),
+    sa.Column("watched_since", Instant),
+    sa.Column("outage_at", Instant),
+    # The clock of retry.give_up_after: it starts with the round or a release, and pauses are taken
+    # off: `pause_mark` is the target's paused_seconds when it started.
+    sa.Column("clock_started_at", Instant),
+    sa.Column("pause_mark", sa.Float, nullable=False, default=0.0),
+    sa.ForeignKeyConstraint(["leaver_id"], ["leavers.id"]),
+    sa.UniqueConstraint("leaver_id", "target", "action"),
+    sa.Index(None, "state", "due_at"),
+    sa.Index(None, "target", "state"),
+    sa.Index(None, "received_at"),
+)
+
+rounds = sa.Table(
+    "rounds",
+    metadata,
+    _id("job_id", primary_key=True),
+    sa.Column("round", sa.Integer, primary_key=True),
+    sa.Column("opened_at", Instant, nullable=False),
+    sa.Column("actor", sa.String(255), nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("closed_at", Instant),
+    sa.Column("state", sa.String(16)),
+    sa.Column("outcome", sa.String(32)),
+    sa.Column("reason", sa.String(64), nullable=False, default=""),
+    sa.Column("detail", sa.Text, nullable=False, default=""),
+    sa.Column("attempts", sa.Integer, nullable=False, default=0),
+    sa.ForeignKeyConstraint(["job_id"], ["jobs.id"]),
+)
+
+attempts = sa.Table(
+    "attempts",
+    metadata,
+    _id("id", primary_key=True),
+    _id("job_id", nullable=False),
+    sa.Column("round", sa.Integer, nullable=False),
+    sa.Column("token", sa.Integer, nullable=False),
+    sa.Column("worker", sa.String(255), nullable=False),
+    sa.Column("started_at", Instant, nullable=False),
+    sa.Column("finished_at", Instant),
+    sa.Column("result", sa.String(16), nullable=False, default=""),
+    sa.Column("reason", sa.String(64), nullable=False, default=""),
+    sa.Column("detail", sa.Text, nullable=False, default=""),
+    sa.Column("counted", sa.Boolean, nullable=False, default=False),
+    sa.ForeignKeyConstraint(["job_id"], ["jobs.id"]),
+    sa.UniqueConstraint("job_id", "token"),
+)
+
+calls = sa.Table(
+    "calls",
+    metadata,
+    _serial("id"),
+    _id("attempt_id", nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("name", sa.String(64), nullable=False),
+    sa.Column("method", sa.String(8), nullable=False),
+    sa.Column("path", sa.Text, nullable=False),
+    sa.Column("write", sa.Boolean, nullable=False),
+    sa.Column("status", sa.Integer),
+    sa.Column("duration_ms", sa.Integer, nullable=False),
+    sa.Column("error", sa.Text, nullable=False, default=""),
+    sa.ForeignKeyConstraint(["attempt_id"], ["attempts.id"]),
+    sa.Index(None, "attempt_id"),
+)
+
+accounts = sa.Table(
+    "accounts",
+    metadata,
+    sa.Column("target", sa.String(64), primary_key=True),
+    sa.Column("account_id", sa.String(255), primary_key=True),
+    _id("job_id", nullable=False),
+    sa.Column("token", sa.Integer, nullable=False),
+    sa.Column("lease_until", Instant, nullable=False),
+)
+
+targets = sa.Table(
+    "targets",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("paused_at", Instant),  # None: not paused
+    sa.Column("paused_until", Instant),
+    sa.Column("pause_reason", sa.String(64), nullable=False, default=""),
+    sa.Column("pause_detail", sa.Text, nullable=False, default=""),
+    sa.Column("pause_call", sa.String(64), nullable=False, default=""),
+    sa.Column("pauses", sa.Integer, nullable=False, default=0),  # in a row, without a success
+    _id("probe_job"),
+    sa.Column("probe_until", Instant),
+    sa.Column("resumed_at", Instant),
+    sa.Column("paused_seconds", sa.Float, nullable=False, default=0.0),  # of all ended pauses
+)
+
+alarms = sa.Table(
+    "alarms",
+    metadata,
+    _id("id", primary_key=True),
+    sa.Column("kind", sa.String(64), nullable=False),
+    sa.Column("subject", sa.String(255), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("opened_at", Instant, nullable=False),
+    sa.Column("last_at", Instant, nullable=False),
+    sa.Column("count", sa.Integer, nullable=False, default=1),
+    sa.Column("closed_at", Instant),
+    # "kind/subject" while open, NULL when closed: unique, so one cause is one open alarm.
+    sa.Column("open_key", sa.String(320), unique=True),
+    sa.Index(None, "opened_at"),
+)
+
+rejections = sa.Table(
+    "rejections",
+    metadata,
+    sa.Column("source", sa.String(64), primary_key=True),
+    sa.Column("reason", sa.String(64), primary_key=True),
+    sa.Column("minute", Instant, primary_key=True),
+    sa.Column("count", sa.Integer, nullable=False),
+)
+
+workers = sa.Table(
+    "workers",
+    metadata,
+    sa.Column("name", sa.String(255), primary_key=True),
+    sa.Column("started_at", Instant, nullable=False),
+    sa.Column("seen_at", Instant, nullable=False),
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    _serial("id"),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("actor", sa.String(255), nullable=False),
+    sa.Column("action", sa.String(32), nullable=False),
+    _id("job_id"),
+    _id("delivery_id"),
+    sa.Column("from_state", sa.String(16)),
+    sa.Column("to_state", sa.String(16)),
+    sa.Column("reason", sa.String(64), nullable=False, default=""),
+    sa.Column("detail", sa.Text, nullable=False, default=""),
+    sa.Index(None, "job_id"),
+    sa.Index(None, "at"),
+)
