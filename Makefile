@@ -31,7 +31,7 @@ test: check ## check, then the whole suite on every Python from 3.11 on found he
 	@$(BIN)/python .ci/test.py
 
 lock: tools ## pin pyproject.toml anew into both requirements.txt (ARGS=--upgrade: newer versions)
-	$(BIN)/python -m pip install --quiet uv==0.13.8
+	$(BIN)/python -m pip install -qq uv==0.13.8
 	$(LOCK) --group build pyproject.toml --output-file $(DEPLOY)
 	$(LOCK) --group test --constraint $(DEPLOY) --output-file $(TESTS)
 
