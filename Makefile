@@ -24,7 +24,7 @@ check: tools ## format, lint, types, import contracts, spelling
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/codespell
 
 test: check ## check, then the whole suite on every Python from 3.11 on found here
