@@ -72,3 +72,7 @@ class AccountBusy(Exception):
 
 class LeaseLost(Exception):
     """The job was taken back from this worker."""
+
+
+class WorkerStopping(Exception):
+    """This worker shuts down: the job goes back, due at once."""

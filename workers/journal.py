@@ -9,11 +9,11 @@ from workers.leavers import AccountId
 from workers.ledger import Ledger, moves, pauses
 from workers.ledger.moves import Claim
 from workers.ledger.tables import calls
-from workers.targets.base import Call
+from workers.targets.base import Account, Call
 
 #: How long a worker owns a job without a sign of life.  It must outlast one call
-#: (workers/targets/http.py CALL_BUDGET) with room to spare, and it bounds how long a killed worker
-#: keeps a leaver waiting.
+#: (workers/targets/http.py CALL_BUDGET) and one pause of the read-back, with room to spare; and it
+#: bounds how long a killed worker keeps a leaver waiting.
 LEASE = timedelta(seconds=30)
 
 
@@ -24,18 +24,30 @@ class LedgerJournal:
         self._ledger = ledger
         self._claim = claim
         self._now = now
-        self.account: AccountId | None = claim.account_id
+        self._account: AccountId | None = claim.account_id
         self.wrote = claim.intended_at is not None
+        self.calls = 0
+
+    def pin(self, account: Account) -> None:
+        """Fix the account of the job, with its before-state; the first one stays."""
+        snapshot = {"way": account.way, "access": account.access, **account.snapshot}
+        moves.pin(self._ledger, self._claim, account.id, snapshot)
+        self._account = account.id
+
+    def watch(self) -> None:
+        """Note since when an identity provider is watched; the first time stays."""
+        moves.watch(self._ledger, self._claim, self._now())
 
     def intend(self, call: str) -> None:
         """Ask the ledger for the leave to write.  Raises Stopped, LeaseLost or AccountBusy."""
-        if self.account is None:
+        if self._account is None:
             raise RuntimeError(f"{call} would write before an account was matched")
-        moves.intend(self._ledger, self._claim, self.account, now=self._now(), lease=LEASE)
+        moves.intend(self._ledger, self._claim, self._account, now=self._now(), lease=LEASE)
         self.wrote = True
 
     def record(self, call: Call) -> None:
         """Keep the call, and the job with it for another LEASE.  Raises LeaseLost."""
+        self.calls += 1
         with self._ledger.write() as tx:
             tx.execute(
                 sa.insert(calls).values(

@@ -24,7 +24,7 @@ whose lease was taken back finds its token gone and raises LeaseLost: it can wri
 No success is ever overwritten: a closed round stays as it is, a replay opens the next one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -73,6 +73,7 @@ class Claim:
     round: int
     attempts: int
     account_id: AccountId | None
+    snapshot: dict[str, Any] | None
     intended_at: datetime | None
     watched_since: datetime | None
     outage_at: datetime | None
@@ -92,16 +93,16 @@ def claim(
     worker: str,
     now: datetime,
     lease: timedelta,
-    concurrency: int,
+    concurrency: Mapping[str, int],
 ) -> Claim | None:
     """Take a due job for one attempt; None when it is not to be had now.
 
     It is not to be had when it is not due, somebody else has it, its target is paused (unless this
-    job may be the probe), or `concurrency` jobs of the target are running already.
+    job may be the probe), or as many jobs of the target run already as `concurrency` allows.
     """
     with ledger.write() as tx:
-        target = tx.scalar(sa.select(t.jobs.c.target).where(t.jobs.c.id == job))
-        if target is None:
+        target: str | None = tx.scalar(sa.select(t.jobs.c.target).where(t.jobs.c.id == job))
+        if target is None or target not in concurrency:
             return None
         paused = pauses.target_row(tx, target)
         probing = paused is not None and paused["paused_at"] is not None
@@ -125,7 +126,7 @@ def claim(
             where=(
                 t.jobs.c.state.in_((State.QUEUED, State.RETRYING)),
                 t.jobs.c.due_at <= now,
-                running < concurrency,
+                running < concurrency[target],
             ),
             token=t.jobs.c.token + 1,
             lease_until=now + lease,
@@ -171,6 +172,7 @@ def claim(
             round=row["round"],
             attempts=row["attempts"],
             account_id=row["account_id"],
+            snapshot=row["snapshot"],
             intended_at=row["intended_at"],
             watched_since=row["watched_since"],
             outage_at=row["outage_at"],
@@ -195,9 +197,7 @@ def renew(tx: sa.Connection, claim: Claim, until: datetime) -> None:
         pauses.extend_probe(tx, claim.target, claim.job, until)
 
 
-def pin(
-    ledger: Ledger, claim: Claim, account: AccountId, snapshot: dict[str, Any], now: datetime
-) -> None:
+def pin(ledger: Ledger, claim: Claim, account: AccountId, snapshot: dict[str, Any]) -> None:
     """Fix the account of this job, with its state before anything was written.
 
     The first match stays: a job whose account is pinned keeps account and snapshot.
@@ -281,7 +281,8 @@ def again(
     """Not finished: another attempt is due at `due_at`."""
     with ledger.write() as tx:
         _end_attempt(tx, claim, "again", reason, detail, counted=counted, now=now)
-        _not_finished(tx, claim, State.RETRYING, due_at, reason, detail, now=now)
+        to = State.SCHEDULED if reason == "cutoff_ahead" else State.RETRYING
+        _not_finished(tx, claim, to, due_at, reason, detail, now=now)
         _resume(tx, claim, now)
 
 

@@ -1,0 +1,166 @@
+"""One attempt, from the claim to the move that ends it: the edge around deprovision.py.
+
+Whatever happens in between, the job ends this function in a state that somebody will look at again,
+or its lease runs out and the sweep takes it back.
+"""
+
+import random
+import time
+
+import structlog
+
+from workers import retry
+from workers.deprovision import Done, Held, NotVerified, Postponed, Result, attempt
+from workers.errors import (
+    AccountBusy,
+    LeaseLost,
+    LockedOut,
+    Refused,
+    Stopped,
+    Unavailable,
+    WorkerStopping,
+)
+from workers.journal import LEASE, LedgerJournal
+from workers.leavers import JobId
+from workers.ledger import LedgerUnavailable, moves
+from workers.ledger.moves import Claim
+from workers.runtime import Runtime
+
+log = structlog.get_logger(__name__)
+
+#: After so many counted attempts an unexpected error inside Leaver is a person's business.
+INTERNAL_ERROR_LIMIT = 5
+
+
+def run(runtime: Runtime, job: JobId) -> None:
+    """Make one attempt of `job`, if it is to be had now."""
+    try:
+        claim = moves.claim(
+            runtime.ledger,
+            job,
+            worker=runtime.name,
+            now=runtime.clock.now(),
+            lease=LEASE,
+            concurrency=runtime.concurrency(),
+        )
+        if claim is not None:
+            _run(runtime, claim)
+    except LedgerUnavailable as error:
+        # Nothing can be written down now.  What was claimed is taken back when its lease runs out.
+        log.error("ledger unavailable", job_id=job, error=str(error))
+    finally:
+        runtime.nudged.set()
+
+
+def _run(runtime: Runtime, claim: Claim) -> None:
+    began = time.monotonic()
+    journal = LedgerJournal(runtime.ledger, claim, runtime.clock.now)
+    try:
+        result = _end(runtime, claim, journal)
+    except LeaseLost:
+        result = "lease_lost"
+    log.info(
+        "attempt",
+        job_id=claim.job,
+        source=claim.source,
+        target=claim.target,
+        round=claim.round,
+        attempt=claim.attempts + 1,
+        result=result,
+        calls=journal.calls,
+        duration_ms=round((time.monotonic() - began) * 1000),
+    )
+
+
+def _end(runtime: Runtime, claim: Claim, journal: LedgerJournal) -> str:
+    """Make the attempt and the move that ends it; returns a word for the log."""
+    ledger, clock = runtime.ledger, runtime.clock
+    try:
+        order = runtime.order(claim.target)
+        target = runtime.targets[claim.target]
+        return _settle(runtime, claim, attempt(claim, target, journal, order, clock))
+    except Refused as error:
+        moves.hold(ledger, claim, reason=error.reason, detail=str(error), now=clock.now())
+        return error.reason
+    except (LockedOut, Unavailable) as error:
+        return _locked_out(runtime, claim, error)
+    except AccountBusy:
+        due_at = clock.now() + retry.BUSY_DELAY
+        moves.again(ledger, claim, due_at, reason="account_busy", counted=False, now=clock.now())
+        return "account_busy"
+    except Stopped:
+        moves.stopped(ledger, claim, now=clock.now())
+        return "stopped"
+    except WorkerStopping:
+        moves.give_back(ledger, claim, now=clock.now())
+        return "worker_stopped"
+    except (LeaseLost, LedgerUnavailable):
+        raise
+    except Exception as error:  # the one broad net: record it, so that no job vanishes
+        log.exception("attempt broke", job_id=claim.job, target=claim.target)
+        return _broke(runtime, claim, error)
+
+
+def _settle(runtime: Runtime, claim: Claim, result: Result) -> str:
+    ledger, now = runtime.ledger, runtime.clock.now()
+    match result:
+        case Done(outcome, detail):
+            moves.finish(ledger, claim, outcome, detail=detail, now=now)
+            return str(outcome)
+        case Held(reason, detail):
+            moves.hold(ledger, claim, reason=reason, detail=detail, now=now)
+            return reason
+        case Postponed(due_at, reason, counted):
+            moves.again(ledger, claim, due_at, reason=reason, counted=counted, now=now)
+            return reason
+        case NotVerified(detail):
+            return _again(runtime, claim, "not_verified", detail)
+
+
+def _locked_out(runtime: Runtime, claim: Claim, error: LockedOut | Unavailable) -> str:
+    own = isinstance(error, Unavailable) and retry.is_own_trouble(claim.outage_at, claim.resumed_at)
+    if own:
+        return _again(runtime, claim, "unavailable", str(error))
+    now = runtime.clock.now()
+    pause = retry.after_lock_out(error, pauses=claim.pauses, now=now, spread=_spread())
+    moves.lock_out(
+        runtime.ledger,
+        claim,
+        pause.until,
+        reason=pause.reason,
+        call=error.call,
+        detail=str(error),
+        now=now,
+    )
+    return pause.reason
+
+
+def _again(runtime: Runtime, claim: Claim, reason: str, detail: str) -> str:
+    now = runtime.clock.now()
+    following = retry.next_attempt(
+        runtime.settings.retry,
+        reason=reason,
+        attempts=claim.attempts,
+        working_seconds=claim.working_seconds,
+        now=now,
+        spread=_spread(),
+    )
+    if isinstance(following, retry.GiveUp):
+        detail = f"last: {reason}: {detail}"
+        moves.fail(runtime.ledger, claim, reason="gave_up", detail=detail, now=now)
+        return "gave_up"
+    moves.again(runtime.ledger, claim, following.due_at, reason=reason, detail=detail, now=now)
+    return reason
+
+
+def _broke(runtime: Runtime, claim: Claim, error: Exception) -> str:
+    detail = type(error).__name__
+    if claim.attempts + 1 >= INTERNAL_ERROR_LIMIT:
+        now = runtime.clock.now()
+        moves.hold(runtime.ledger, claim, reason="internal_error", detail=detail, now=now)
+        return "internal_error"
+    return _again(runtime, claim, "internal_error", detail)
+
+
+def _spread() -> float:
+    return random.random()  # noqa: S311 - it spreads load and guards nothing

@@ -1,0 +1,200 @@
+"""The procedure: what one attempt of a job does, from the e-mail address to the proof.
+
+    policy         may we look for this person at all, now?
+    find, match    exactly one account with exactly this e-mail address
+    read           its state by id, because a search may be behind
+    policy         may this account be written to?
+    pre-flight     how can it be switched off?
+    intend, write  the leave of the ledger, just before each write (inside the journal)
+    verify         read back by id until the target says that it is off
+    clean up       what may outlive the account
+
+The target's word counts, never our memory: a retry starts again from the search, and writes only to
+an account that is still on.  An answer that is no answer is an exception, never "no such account".
+"""
+
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from config.settings import Policy, Retry, Verify
+from workers import policy as rules
+from workers import retry
+from workers.errors import Unavailable
+from workers.leavers import Outcome
+from workers.ledger.moves import Claim
+from workers.targets.base import OUTCOME_OF, Access, Account, Journal, Target, Way
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The job is done."""
+
+    outcome: Outcome
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A person must decide."""
+
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Postponed:
+    """Not finished; `retry` or the cutoff says when it is due again."""
+
+    due_at: datetime
+    reason: str
+    counted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NotVerified:
+    """The write was made, and the account still reads as active."""
+
+    detail: str
+
+
+Result = Done | Held | Postponed | NotVerified
+
+
+class Clock(Protocol):
+    """Time, and waiting for it."""
+
+    def now(self) -> datetime:
+        """The instant, aware, in UTC."""
+
+    def wait(self, delay: timedelta) -> None:
+        """Wait that long.  Raises WorkerStopping when the worker shuts down meanwhile."""
+
+
+class Notes(Journal, Protocol):
+    """The journal, with what the procedure itself writes into the job."""
+
+    wrote: bool  # a write was intended in this round, now or in an earlier attempt
+
+    def pin(self, account: Account) -> None:
+        """Fix the account of the job, with its before-state."""
+
+    def watch(self) -> None:
+        """Note since when an identity provider is watched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the configuration says about this job's target, beside the job itself."""
+
+    policy: Policy
+    retry: Retry
+    verify: Verify
+    operated_by: str | None
+    idp_grace: timedelta
+
+
+def attempt(claim: Claim, target: Target, journal: Notes, order: Order, clock: Clock) -> Result:
+    """One attempt.  Raises the errors of workers/errors.py for what it cannot decide."""
+    against = rules.before_looking(
+        email=claim.email,
+        cutoff=claim.cutoff,
+        policy=order.policy,
+        operated_by=order.operated_by,
+        now=clock.now(),
+    )
+    if isinstance(against, rules.Wait):
+        return Postponed(against.until, against.reason, counted=False)
+    if against is not None:
+        return Held(against.reason, against.detail)
+
+    found = target.find(journal, claim.email)
+    matched = rules.match(found, email=claim.email, pinned=claim.account_id)
+    if isinstance(matched, rules.Hold):
+        return Held(matched.reason, matched.detail)
+    if matched is None:
+        return _nobody(claim, target, journal)
+    journal.pin(matched)
+
+    account = target.read(journal, matched)
+    if account is None:
+        return Held("account_gone", f"found by search, but {matched.id} cannot be read")
+    if account.person and account.access is Access.OFF:
+        return _off_already(claim, target, journal, account)
+    against = rules.before_writing(account, operated_by=order.operated_by)
+    if against is not None:
+        return Held(against.reason, against.detail)
+    account = target.preflight(journal, account)
+    if account.way is Way.IDP:
+        return _watched(claim, journal, order, clock.now())
+    against = rules.before_writing(account, operated_by=order.operated_by)
+    if against is not None:
+        return Held(against.reason, against.detail)
+    if order.policy.mode == "shadow":
+        return Done(Outcome.WOULD_DEACTIVATE, f"account {account.id}, by {account.way}")
+    return _switch_off(target, journal, account, order, clock)
+
+
+def _switch_off(
+    target: Target, journal: Notes, account: Account, order: Order, clock: Clock
+) -> Result:
+    unknown: Unavailable | None = None
+    try:
+        target.switch_off(journal, account)
+    except Unavailable as error:
+        # The write may have happened: only reading tells, and it is asked now rather than later.
+        unknown = error
+    if _reads_off(target, journal, account, order.verify.timeout, clock):
+        return Done(OUTCOME_OF[account.way], target.clean_up(journal, account))
+    if unknown is not None:
+        raise unknown
+    return NotVerified(f"still active {order.verify.timeout.total_seconds():.0f} s after the write")
+
+
+def _reads_off(
+    target: Target, journal: Journal, account: Account, timeout: timedelta, clock: Clock
+) -> bool:
+    """Read the account back by id, with short growing pauses, until it is off or time is over."""
+    deadline = clock.now() + timeout
+    delay = timedelta(milliseconds=200)
+    while True:
+        read = target.read(journal, account)
+        if read is not None and read.access is Access.OFF:
+            return True
+        if clock.now() + delay > deadline:
+            return False
+        clock.wait(delay)
+        # Far below the lease, which every recorded call renews.
+        delay = min(delay * 2, timedelta(seconds=5))
+
+
+def _off_already(claim: Claim, target: Target, journal: Notes, account: Account) -> Done:
+    if journal.wrote and account.way in OUTCOME_OF:
+        # An earlier attempt of this round wrote and did not live to see it.
+        return Done(OUTCOME_OF[account.way], target.clean_up(journal, account))
+    return Done(Outcome.ALREADY_INACTIVE)
+
+
+def _nobody(claim: Claim, target: Target, journal: Notes) -> Result:
+    """The search found nobody: is that the truth about this person?"""
+    if claim.account_id is None:
+        target.prove_credential(journal)
+        return Done(Outcome.NO_ACCOUNT)
+    # It was there before.  Only what can be read by id counts now.
+    way = Way((claim.snapshot or {}).get("way", Way.UNCLEAR))
+    pinned = Account(id=claim.account_id, email=None, access=Access.UNKNOWN, way=way)
+    account = target.read(journal, pinned)
+    if account is not None and account.access is Access.OFF:
+        return _off_already(claim, target, journal, account)
+    return Held("account_gone", f"{claim.account_id} is no longer found by the e-mail address")
+
+
+def _watched(claim: Claim, journal: Notes, order: Order, now: datetime) -> Result:
+    """Only the identity provider may switch it off: look again until it has, or too long."""
+    journal.watch()
+    since = claim.watched_since or now
+    look = retry.next_look(since=since, grace=order.idp_grace, now=now, spread=random.random())  # noqa: S311 - spreads load, guards nothing
+    if look is None:
+        return Held("idp_managed", f"not deactivated within {order.idp_grace}")
+    return Postponed(look.due_at, look.reason, counted=False)

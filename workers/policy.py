@@ -1,0 +1,90 @@
+"""Pure decisions: may we look for this leaver, which account is theirs, may it be written to?
+
+Nothing here reads a clock, a file or the network, so every rule can be tested over all its inputs.
+None means that no rule of the step objects.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fnmatch import fnmatchcase
+
+from config.settings import Policy
+from workers.leavers import AccountId
+from workers.targets.base import Access, Account, Way
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Not before `until`."""
+
+    until: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A person must decide; `reason` is a word of reasons.py, `detail` holds no personal data."""
+
+    reason: str
+    detail: str = ""
+
+
+def same_address(one: str, other: str) -> bool:
+    """Whether two e-mail addresses are one: by letter case they may differ, by nothing else.
+
+    lower(), not casefold(): that would make ß and ss one, and match somebody else.
+    """
+    return one.lower() == other.lower()
+
+
+def before_looking(
+    *, email: str, cutoff: datetime, policy: Policy, operated_by: str | None, now: datetime
+) -> Wait | Hold | None:
+    """What stands against this leaver before the target is asked anything."""
+    if cutoff > now:
+        return Wait(cutoff, "cutoff_ahead")
+    address = email.lower()
+    for pattern in policy.protected:
+        if fnmatchcase(address, pattern.lower()):
+            return Hold("protected", f"policy.protected has {pattern!r}" if "*" in pattern else "")
+    domain = address.rpartition("@")[2]
+    if policy.email_domains and domain not in {d.lower() for d in policy.email_domains}:
+        return Hold("email_domain", f"{domain} is not one of policy.email_domains")
+    if operated_by and same_address(email, operated_by):
+        return Hold("operated_by")
+    return None
+
+
+def match(
+    found: Sequence[Account], *, email: str, pinned: AccountId | None
+) -> Account | Hold | None:
+    """The one account that is this leaver's; None when the target has none.
+
+    Only an exact match counts, and only one.  What the target found but hides or spells otherwise
+    is for a person to judge, never for us to ignore.
+    """
+    exact = [a for a in found if a.email is not None and same_address(a.email, email)]
+    hidden = [a for a in found if a.email is None]
+    if len(exact) + len(hidden) > 1:
+        return Hold("ambiguous_match", f"{len(exact) + len(hidden)} accounts")
+    if hidden:
+        return Hold("unclear_account", "the target hides the account's e-mail address")
+    if not exact:
+        return Hold("email_mismatch", f"{len(found)} found") if found else None
+    if pinned is not None and exact[0].id != pinned:
+        return Hold("account_changed", f"first {pinned}, now {exact[0].id}")
+    return exact[0]
+
+
+def before_writing(account: Account, *, operated_by: str | None) -> Hold | None:
+    """What stands against switching this account off."""
+    if not account.person:
+        return Hold("not_a_person")
+    if account.administrator:
+        return Hold("administrator")
+    if operated_by and account.email and same_address(account.email, operated_by):
+        return Hold("operated_by")
+    if account.access is Access.UNKNOWN or account.way is Way.UNCLEAR:
+        return Hold("unclear_account", f"access {account.access}, way {account.way}")
+    return None

@@ -1,0 +1,111 @@
+"""Pure decisions: after this error on this attempt, what next, and when?
+
+    Pause   the target is paused for every job; no attempt is spent
+    Again   this job alone is tried again
+    GiveUp  retry.give_up_after is over
+
+Delays double and are spread by a fifth, so that a queue of leavers does not knock again in step.
+`spread` is a random number from 0 to 1, passed in.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from config.settings import Retry
+from workers.errors import LockedOut, Unavailable
+
+#: First and longest pause of a target, by reason; they double while its probes fail.
+PAUSES = {
+    "rate_limited": (timedelta(seconds=5), timedelta(minutes=5)),
+    "outage": (timedelta(seconds=5), timedelta(minutes=5)),
+    "credential_refused": (timedelta(seconds=30), timedelta(minutes=10)),
+    "misconfigured": (timedelta(seconds=30), timedelta(minutes=10)),
+}
+
+#: How often an account is looked at while its identity provider is waited for.
+IDP_LOOKS = (timedelta(minutes=1), timedelta(minutes=10))
+
+#: How long to leave a job alone whose account another job is working on.
+BUSY_DELAY = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Pause the target until then."""
+
+    until: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Try this job again then."""
+
+    due_at: datetime
+    reason: str
+    counted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """It has been tried for too long; `reason` is that of the last attempt."""
+
+    reason: str
+
+
+def doubled(first: timedelta, longest: timedelta, times: int, spread: float) -> timedelta:
+    """`first`, doubled `times` times, at most `longest`; then spread by ±20 %."""
+    # Past 40 doublings anything is longer than `longest`, and float overflow is near.
+    delay = min(first * 2 ** min(times, 40), longest)
+    return delay * (0.8 + 0.4 * spread)
+
+
+def after_lock_out(
+    error: LockedOut | Unavailable, *, pauses: int, now: datetime, spread: float
+) -> Pause:
+    """How long every job of the target waits; `pauses` of it failed in a row before.
+
+    A target that asks for longer (Retry-After) gets what it asked for.
+    """
+    reason = error.reason if isinstance(error, LockedOut) else "outage"
+    delay = doubled(*PAUSES[reason], pauses, spread)
+    if error.retry_after is not None:
+        # Never earlier than asked, and not all jobs of all workers in the same instant.
+        asked = error.retry_after * (1 + 0.05 * spread)
+        delay = asked if reason == "rate_limited" else max(delay, asked)
+    return Pause(now + delay, reason)
+
+
+def is_own_trouble(outage_at: datetime | None, resumed_at: datetime | None) -> bool:
+    """Whether an Unavailable is this job's trouble, and no outage of the target.
+
+    It is when this job saw the target out before and the target has since worked for another one:
+    one account that the target cannot handle must not pause it for everybody, for ever.
+    """
+    return outage_at is not None and resumed_at is not None and resumed_at > outage_at
+
+
+def next_attempt(
+    retry: Retry,
+    *,
+    reason: str,
+    attempts: int,
+    working_seconds: float,
+    now: datetime,
+    spread: float,
+) -> Again | GiveUp:
+    """When a job is tried again after its attempt number `attempts` + 1 did not finish it."""
+    if working_seconds >= retry.give_up_after.total_seconds():
+        return GiveUp(reason)
+    return Again(now + doubled(retry.first_delay, retry.max_delay, attempts, spread), reason)
+
+
+def next_look(*, since: datetime, grace: timedelta, now: datetime, spread: float) -> Again | None:
+    """When to look again for the identity provider to have acted; None when `grace` is over."""
+    watched = now - since
+    if watched >= grace:
+        return None
+    first, longest = IDP_LOOKS
+    # Half of what was waited already: 1, 1.5, 2, 3, 5 ... minutes.
+    delay = min(max(first, watched / 2), longest) * (0.8 + 0.4 * spread)
+    return Again(min(now + delay, since + grace), "waiting_for_idp", counted=False)

@@ -1,0 +1,81 @@
+"""What one worker process holds: configuration, ledger, targets, its name and its clock."""
+
+import os
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from config.settings import ConfigurationError, Settings
+from workers import targets
+from workers.deprovision import Order
+from workers.errors import WorkerStopping
+from workers.ledger import Ledger, open_ledger
+from workers.targets.base import Target
+
+log = structlog.get_logger(__name__)
+
+
+class WorkerClock:
+    """The real time; waiting ends at once when the worker stops."""
+
+    def __init__(self, stopping: threading.Event) -> None:
+        self._stopping = stopping
+
+    def now(self) -> datetime:
+        """The instant."""
+        return datetime.now(UTC)
+
+    def wait(self, delay: timedelta) -> None:
+        """Wait.  Raises WorkerStopping."""
+        if self._stopping.wait(delay.total_seconds()):
+            raise WorkerStopping
+
+
+class Runtime:
+    """Shared by all threads of a worker.  `reload` swaps the configuration between two attempts."""
+
+    def __init__(self, load: Callable[[], Settings]) -> None:
+        self._load = load
+        self.settings = load()
+        self.targets: Mapping[str, Target] = _build(self.settings)
+        self.ledger: Ledger = open_ledger(self.settings.ledger_url)
+        self.name = f"{socket.gethostname()}:{os.getpid()}"
+        self.started_at = datetime.now(UTC)
+        self.stopping = threading.Event()
+        self.nudged = threading.Event()  # something changed: the sweep should look now
+        self.clock = WorkerClock(self.stopping)
+
+    def reload(self) -> None:
+        """Read the configuration again; a bad one is refused, and the old one stays."""
+        try:
+            settings = self._load()
+            built = _build(settings)
+        except ConfigurationError as error:
+            log.error("configuration refused", error=str(error))
+            return
+        self.settings, self.targets = settings, built
+        log.info("configuration read again")
+        self.nudged.set()
+
+    def concurrency(self) -> dict[str, int]:
+        """How many jobs of each target may run at once."""
+        return {name: target.concurrency for name, target in self.settings.targets.items()}
+
+    def order(self, target: str) -> Order:
+        """What the configuration says about a job of this target."""
+        settings = self.settings
+        own = settings.targets[target]
+        return Order(
+            policy=settings.policy,
+            retry=settings.retry,
+            verify=settings.verify,
+            operated_by=own.operated_by,
+            idp_grace=own.idp_grace,
+        )
+
+
+def _build(settings: Settings) -> dict[str, Target]:
+    return {name: targets.build(name, own) for name, own in settings.targets.items()}

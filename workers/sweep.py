@@ -1,0 +1,86 @@
+"""The sweep: every worker looks, about once a second, for what nobody works on.
+
+It runs on a thread of its own, and any number of them may run at once: each step is a conditional
+move.  It takes back jobs whose worker died, queues those whose cutoff has come, holds those whose
+target vanished from the configuration, and wakes what is due.  So a lost message, an emptied or
+frozen Redis or a killed worker costs seconds, never a leaver.
+"""
+
+import threading
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+import structlog
+
+from workers import watch
+from workers.dispatch import Waker
+from workers.ledger import LedgerUnavailable, due, moves
+from workers.ledger.store import insert
+from workers.ledger.tables import workers
+from workers.runtime import Runtime
+
+log = structlog.get_logger(__name__)
+
+#: How often it looks when nothing happens, and how often at most when much does.
+EVERY = timedelta(seconds=1)
+AT_MOST_EVERY = timedelta(milliseconds=50)
+
+#: After a wake-up, this long is waited for the job to be claimed before it is woken again.
+GRACE = timedelta(seconds=10)
+
+#: How often a worker writes that it is alive, and how long it is remembered when it is not.
+SIGN_OF_LIFE = timedelta(seconds=5)
+REMEMBERED = timedelta(days=1)
+
+
+class Sweep(threading.Thread):
+    """The thread of one worker."""
+
+    def __init__(self, runtime: Runtime, waker: Waker) -> None:
+        super().__init__(name="sweep", daemon=True)
+        self._runtime = runtime
+        self._waker = waker
+        self._signed_at: datetime | None = None
+
+    def run(self) -> None:
+        """Sweep until the worker stops."""
+        runtime = self._runtime
+        while not runtime.stopping.is_set():
+            runtime.nudged.clear()
+            try:
+                self.once(runtime.clock.now())
+            except LedgerUnavailable as error:
+                log.error("ledger unavailable", during="sweep", error=str(error))
+            except Exception:
+                # The thread must outlive anything: without it nothing is retried.
+                log.exception("sweep broke")
+            runtime.stopping.wait(AT_MOST_EVERY.total_seconds())
+            runtime.nudged.wait(EVERY.total_seconds())
+
+    def once(self, now: datetime) -> None:
+        """One look."""
+        runtime = self._runtime
+        ledger, name = runtime.ledger, runtime.name
+        if self._signed_at is None or now - self._signed_at >= SIGN_OF_LIFE:
+            self._sign(now)
+        for job in due.expired(ledger, now):
+            if moves.take_back(ledger, job, actor=name, now=now):
+                log.warning("job taken back", job_id=job)
+        for job in due.matured(ledger, now):
+            moves.mature(ledger, job, actor=name, now=now)
+        for job in due.orphaned(ledger, list(runtime.settings.targets)):
+            moves.hold_missing(ledger, job, actor=name, now=now)
+        self._waker.wake(due.to_wake(ledger, runtime.concurrency(), now=now, grace=GRACE))
+
+    def _sign(self, now: datetime) -> None:
+        runtime = self._runtime
+        own = {"name": runtime.name, "started_at": runtime.started_at, "seen_at": now}
+        with runtime.ledger.write() as tx:
+            tx.execute(
+                insert(tx, workers)
+                .values(own)
+                .on_conflict_do_update(index_elements=["name"], set_={"seen_at": now})
+            )
+            tx.execute(sa.delete(workers).where(workers.c.seen_at < now - REMEMBERED))
+        watch.look(runtime.ledger, now)
+        self._signed_at = now

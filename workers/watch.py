@@ -1,0 +1,84 @@
+"""What nobody reports by itself and a person must still hear of: alarms over time.
+
+overdue               a job is unfinished long after its cutoff, whatever its state
+target_paused         a target has been paused for long
+rejected_deliveries   a source's deliveries are turned away: a mistyped key loses everything
+"""
+
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from workers.leavers import UNFINISHED
+from workers.ledger import Ledger
+from workers.ledger.alarms import close_alarm, raise_alarm
+from workers.ledger.tables import deliveries, jobs, leavers, rejections, targets
+
+OVERDUE = timedelta(hours=1)
+PAUSED_LONG = timedelta(minutes=5)
+REJECTIONS_SEEN = timedelta(days=1)
+#: So many rejected deliveries without one accepted since the first of them: the key is wrong.
+ALL_REJECTED = 3
+#: So many in ten minutes, whatever else is accepted: somebody tries, or one sender is set up wrong.
+MANY_REJECTED = 50
+MANY_WITHIN = timedelta(minutes=10)
+
+
+def look(ledger: Ledger, now: datetime) -> None:
+    """Raise and close these alarms.  Safe to run in every worker at once."""
+    with ledger.write() as tx:
+        _overdue(tx, now)
+        _paused(tx, now)
+        _rejected(tx, now)
+
+
+def rejections_alarm(*, since_accepted: int, lately: int) -> bool:
+    """Whether so many rejections of a source are an alarm.
+
+    `since_accepted` counts those of the last day after which nothing was accepted; `lately` those
+    of the last ten minutes.
+    """
+    return since_accepted >= ALL_REJECTED or lately >= MANY_REJECTED
+
+
+def _overdue(tx: sa.Connection, now: datetime) -> None:
+    late = sa.and_(
+        jobs.c.state.in_(UNFINISHED),
+        jobs.c.received_at < now - OVERDUE,
+        leavers.c.cutoff < now - OVERDUE,
+    )
+    count = tx.scalar(sa.select(sa.func.count()).select_from(jobs.join(leavers)).where(late))
+    if not count:
+        close_alarm(tx, "overdue", "jobs", now)
+        return
+    text = f"{count} jobs unfinished more than {OVERDUE} after their cutoff: `leaver jobs`"
+    raise_alarm(tx, "overdue", "jobs", text, now)
+
+
+def _paused(tx: sa.Connection, now: datetime) -> None:
+    long = sa.select(targets).where(targets.c.paused_at < now - PAUSED_LONG)
+    for row in tx.execute(long).mappings():
+        text = (
+            f"{row['pause_reason']} since {row['paused_at']:%Y-%m-%d %H:%M}Z at {row['pause_call']}"
+        )
+        raise_alarm(tx, "target_paused", row["name"], f"{text}: {row['pause_detail']}", now)
+
+
+def _rejected(tx: sa.Connection, now: datetime) -> None:
+    seen = rejections.c.minute > now - REJECTIONS_SEEN
+    for source in tx.scalars(sa.select(rejections.c.source).where(seen).distinct()).all():
+        accepted = tx.scalar(
+            sa.select(sa.func.max(deliveries.c.received_at)).where(deliveries.c.source == source)
+        )
+        own = sa.and_(seen, rejections.c.source == source)
+        count = sa.select(sa.func.coalesce(sa.func.sum(rejections.c.count), 0)).where(own)
+        since = count if accepted is None else count.where(rejections.c.minute >= accepted)
+        lately = count.where(rejections.c.minute > now - MANY_WITHIN)
+        if rejections_alarm(since_accepted=tx.scalar(since) or 0, lately=tx.scalar(lately) or 0):
+            text = (
+                f"deliveries of {source} are rejected: check sources.{source}.secrets against the "
+                "key shown by the HR system, and the reasons in the receiver's log"
+            )
+            raise_alarm(tx, "rejected_deliveries", source, text, now)
+        else:
+            close_alarm(tx, "rejected_deliveries", source, now)
