@@ -55,8 +55,8 @@ class GiveUp:
 
 def doubled(first: timedelta, longest: timedelta, times: int, spread: float) -> timedelta:
     """`first`, doubled `times` times, at most `longest`; then spread by ±20 %."""
-    # Past 40 doublings anything is longer than `longest`, and float overflow is near.
-    delay = min(first * 2 ** min(times, 40), longest)
+    # Past 40 doublings anything is longer than `longest`, and timedelta overflow is near.
+    delay = min(first * (1 << min(times, 40)), longest)
     return delay * (0.8 + 0.4 * spread)
 
 

@@ -58,10 +58,9 @@ def _overdue(tx: sa.Connection, now: datetime) -> None:
 def _paused(tx: sa.Connection, now: datetime) -> None:
     long = sa.select(targets).where(targets.c.paused_at < now - PAUSED_LONG)
     for row in tx.execute(long).mappings():
-        text = (
-            f"{row['pause_reason']} since {row['paused_at']:%Y-%m-%d %H:%M}Z at {row['pause_call']}"
-        )
-        raise_alarm(tx, "target_paused", row["name"], f"{text}: {row['pause_detail']}", now)
+        since = f"{row['paused_at']:%Y-%m-%d %H:%M}Z"
+        text = f"{row['pause_reason']} since {since}: {row['pause_detail']}"
+        raise_alarm(tx, "target_paused", row["name"], text, now)
 
 
 def _rejected(tx: sa.Connection, now: datetime) -> None:
