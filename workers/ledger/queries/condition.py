@@ -1,0 +1,155 @@
+"""How it goes: open alarms, paused targets, live workers, and the figures behind the metrics."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from workers.leavers import UNFINISHED, DeliveryStatus
+from workers.ledger import tables as t
+from workers.ledger.queries import columns_of
+from workers.ledger.store import Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """An open alarm."""
+
+    id: str
+    kind: str
+    subject: str
+    text: str
+    opened_at: datetime
+    last_at: datetime
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A pause of a target that is under way."""
+
+    target: str
+    reason: str
+    detail: str
+    call: str
+    paused_at: datetime
+    paused_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A worker process that showed itself."""
+
+    name: str
+    started_at: datetime
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Counts of everything kept, at one moment; no personal data."""
+
+    jobs: Mapping[tuple[str, str, str, str, str], int]  # source, target, state, outcome, reason
+    oldest_unfinished: timedelta  # since its receipt; zero where all are finished
+    oldest_overdue: timedelta  # past its cutoff; zero where none is
+    deliveries: Mapping[tuple[str, str], int]  # source, status; duplicates are counted apart
+    rejected: Mapping[tuple[str, str], int]  # source, reason
+    paused: Mapping[str, str]  # target to reason, "" where it is not paused
+    alarms: Mapping[str, int]  # open ones, by kind
+    workers: int
+
+
+def alarms_open(ledger: Ledger) -> list[Alarm]:
+    """What a person must know now, newest first."""
+    query = sa.select(*columns_of(t.alarms, Alarm)).where(t.alarms.c.open_key.is_not(None))
+    with ledger.read() as tx:
+        rows = tx.execute(query.order_by(t.alarms.c.opened_at.desc(), t.alarms.c.id)).mappings()
+        return [Alarm(**row) for row in rows]
+
+
+def pauses(ledger: Ledger) -> list[Pause]:
+    """Which targets are paused now."""
+    found = t.targets.c
+    query = sa.select(
+        found.name.label("target"),
+        found.pause_reason.label("reason"),
+        found.pause_detail.label("detail"),
+        found.pause_call.label("call"),
+        found.paused_at,
+        found.paused_until,
+    ).where(found.paused_at.is_not(None))
+    with ledger.read() as tx:
+        return [Pause(**row) for row in tx.execute(query.order_by(found.name)).mappings()]
+
+
+def workers(ledger: Ledger, *, since: datetime) -> list[Worker]:
+    """Which workers showed themselves since then."""
+    query = sa.select(t.workers).where(t.workers.c.seen_at >= since).order_by(t.workers.c.name)
+    with ledger.read() as tx:
+        return [Worker(**row) for row in tx.execute(query).mappings()]
+
+
+def figures(ledger: Ledger, *, now: datetime, workers_since: datetime) -> Figures:
+    """All counts."""
+    with ledger.read() as tx:
+        return Figures(
+            jobs=_jobs(tx),
+            oldest_unfinished=_since(now, _earliest(tx, t.jobs.c.received_at)),
+            oldest_overdue=_since(now, _earliest(tx, t.leavers.c.cutoff)),
+            deliveries=_deliveries(tx),
+            rejected=_rejected(tx),
+            paused=_paused(tx),
+            alarms=_alarms(tx),
+            workers=tx.scalar(
+                sa.select(sa.func.count()).where(t.workers.c.seen_at >= workers_since)
+            )
+            or 0,
+        )
+
+
+def _jobs(tx: sa.Connection) -> Mapping[tuple[str, str, str, str, str], int]:
+    kept = t.jobs.c
+    by = (kept.source, kept.target, kept.state, kept.outcome, kept.reason)
+    query = sa.select(*by, sa.func.count()).group_by(*by)
+    return {(row[0], row[1], row[2], row[3] or "", row[4]): row[5] for row in tx.execute(query)}
+
+
+def _deliveries(tx: sa.Connection) -> Mapping[tuple[str, str], int]:
+    kept = t.deliveries.c
+    by_status = sa.select(kept.source, kept.status, sa.func.count())
+    repeats = sa.select(kept.source, sa.func.sum(kept.repeats)).group_by(kept.source)
+    found = {
+        (row[0], row[1]): row[2] for row in tx.execute(by_status.group_by(kept.source, kept.status))
+    }
+    return found | {(row[0], str(DeliveryStatus.DUPLICATE)): row[1] for row in tx.execute(repeats)}
+
+
+def _rejected(tx: sa.Connection) -> Mapping[tuple[str, str], int]:
+    kept = t.rejections.c
+    query = sa.select(kept.source, kept.reason, sa.func.sum(kept["count"]))
+    rows = tx.execute(query.group_by(kept.source, kept.reason))
+    return {(row[0], row[1]): int(row[2]) for row in rows}
+
+
+def _paused(tx: sa.Connection) -> Mapping[str, str]:
+    found = t.targets.c
+    reason = sa.case((found.paused_at.is_(None), ""), else_=found.pause_reason)
+    return {row[0]: row[1] for row in tx.execute(sa.select(found.name, reason))}
+
+
+def _alarms(tx: sa.Connection) -> Mapping[str, int]:
+    kind = t.alarms.c.kind
+    query = sa.select(kind, sa.func.count()).where(t.alarms.c.open_key.is_not(None)).group_by(kind)
+    return {row[0]: row[1] for row in tx.execute(query)}
+
+
+def _earliest(tx: sa.Connection, instant: sa.ColumnElement[Any]) -> datetime | None:
+    query = sa.select(sa.func.min(instant)).select_from(t.jobs.join(t.leavers))
+    found: datetime | None = tx.scalar(query.where(t.jobs.c.state.in_(UNFINISHED)))
+    return found
+
+
+def _since(now: datetime, earliest: datetime | None) -> timedelta:
+    return max(now - earliest, timedelta()) if earliest else timedelta()

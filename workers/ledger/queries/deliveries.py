@@ -1,0 +1,203 @@
+"""What came in: deliveries with their elements, and counts of what was not taken."""
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from workers.leavers import DeliveryId, DeliveryStatus, ElementKind, JobId, LeaverId
+from workers.ledger import tables as t
+from workers.ledger.queries import PAGE, NotFound, find_id, without
+from workers.ledger.store import Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryFilter:
+    """Which deliveries are meant: those that fit everything that is given.
+
+    The status `quarantined` also means what was accepted but holds a quarantined element, and
+    `duplicate` what was sent more than once.
+    """
+
+    source: str | None = None
+    status: DeliveryStatus | None = None
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptDelivery:
+    """One delivery; `repeats` counts the duplicates that came after it."""
+
+    id: DeliveryId
+    source: str
+    received_at: datetime
+    status: DeliveryStatus
+    reason: str
+    detail: str
+    elements: Mapping[ElementKind, int]
+    signed_at: datetime | None
+    event_id: str | None
+    repeats: int
+    repeated_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptElement:
+    """One person in a delivery; `repeated` means that an earlier delivery brought the same."""
+
+    position: int
+    kind: ElementKind
+    reason: str
+    detail: str
+    employee_id: str
+    leaver: LeaverId | None
+    repeated: bool
+    jobs: tuple[JobId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryInFull(KeptDelivery):
+    """One delivery with every element, and its body as text (None once it was purged)."""
+
+    content_type: str
+    body_hash: str
+    facts: Mapping[str, str]
+    people: tuple[KeptElement, ...]
+    body: str | None
+
+
+def listed(
+    ledger: Ledger, wanted: DeliveryFilter, *, limit: int, after: DeliveryId | None = None
+) -> list[KeptDelivery]:
+    """The newest `limit` deliveries that fit and are older than `after`."""
+    query = _fitting(sa.select(t.deliveries), wanted)
+    query = query.order_by(t.deliveries.c.id.desc()).limit(limit)
+    if after is not None:
+        query = query.where(t.deliveries.c.id < after)
+    with ledger.read() as tx:
+        rows = tx.execute(query).mappings().all()
+        counts = _element_counts(tx, [row["id"] for row in rows])
+        return [KeptDelivery(**_fields(row, counts)) for row in rows]
+
+
+def every(ledger: Ledger, wanted: DeliveryFilter) -> Iterator[KeptDelivery]:
+    """Every delivery that fits, newest first."""
+    page = listed(ledger, wanted, limit=PAGE)
+    while page:
+        yield from page
+        page = listed(ledger, wanted, limit=PAGE, after=page[-1].id)
+
+
+def count(ledger: Ledger, wanted: DeliveryFilter) -> int:
+    """How many deliveries fit."""
+    query = _fitting(sa.select(sa.func.count()).select_from(t.deliveries), wanted)
+    with ledger.read() as tx:
+        return tx.scalar(query) or 0
+
+
+def find(ledger: Ledger, part: str) -> DeliveryId:
+    """The id of the one delivery whose id is, begins or ends with `part`.  Raises NotFound."""
+    return DeliveryId(find_id(ledger, t.deliveries, "delivery", part))
+
+
+def one(ledger: Ledger, wanted: DeliveryId) -> DeliveryInFull:
+    """One delivery in full.  Raises NotFound."""
+    with ledger.read() as tx:
+        query = sa.select(t.deliveries).where(t.deliveries.c.id == wanted)
+        row = tx.execute(query).mappings().one_or_none()
+        if row is None:
+            raise NotFound(f"no delivery has the id {wanted}")
+        body = row["body"]
+        return DeliveryInFull(
+            **_fields(row, _element_counts(tx, [wanted])),
+            content_type=row["content_type"],
+            body_hash=row["body_hash"],
+            facts=row["facts"],
+            people=_people(tx, wanted),
+            body=None if body is None else body.decode(errors="backslashreplace"),
+        )
+
+
+def rejected(ledger: Ledger, *, since: datetime) -> Mapping[tuple[str, str], int]:
+    """How many deliveries were not taken since then, by source and reason."""
+    counts = t.rejections.c
+    query = (
+        sa.select(counts.source, counts.reason, sa.func.sum(counts["count"]))
+        .where(counts.minute >= since)
+        .group_by(counts.source, counts.reason)
+    )
+    with ledger.read() as tx:
+        return {(source, reason): int(found) for source, reason, found in tx.execute(query)}
+
+
+def _fitting(query: sa.Select[Any], wanted: DeliveryFilter) -> sa.Select[Any]:
+    kept = t.deliveries.c
+    if wanted.source is not None:
+        query = query.where(kept.source == wanted.source)
+    if wanted.since is not None:
+        query = query.where(kept.received_at >= wanted.since)
+    match wanted.status:
+        case None:
+            return query
+        case DeliveryStatus.QUARANTINED:
+            return query.where(sa.or_(kept.status == wanted.status, _holds_quarantined()))
+        case DeliveryStatus.DUPLICATE:
+            return query.where(kept.repeats > 0)
+        case status:
+            return query.where(kept.status == status)
+
+
+def _holds_quarantined() -> sa.ColumnElement[bool]:
+    return sa.exists().where(
+        t.elements.c.delivery_id == t.deliveries.c.id,
+        t.elements.c.kind == ElementKind.QUARANTINED,
+    )
+
+
+def _fields(row: sa.RowMapping, counts: Mapping[str, Mapping[ElementKind, int]]) -> dict[str, Any]:
+    kept = {field.name for field in dataclasses.fields(KeptDelivery)}
+    return {name: value for name, value in row.items() if name in kept} | {
+        "status": DeliveryStatus(row["status"]),
+        "elements": counts[row["id"]],
+    }
+
+
+def _element_counts(
+    tx: sa.Connection, wanted: Sequence[str]
+) -> Mapping[str, Mapping[ElementKind, int]]:
+    counts = {each: dict.fromkeys(ElementKind, 0) for each in wanted}
+    query = (
+        sa.select(t.elements.c.delivery_id, t.elements.c.kind, sa.func.count())
+        .where(t.elements.c.delivery_id.in_(wanted))
+        .group_by(t.elements.c.delivery_id, t.elements.c.kind)
+    )
+    for delivery_id, kind, found in tx.execute(query):
+        counts[delivery_id][ElementKind(kind)] = found
+    return counts
+
+
+def _people(tx: sa.Connection, wanted: DeliveryId) -> tuple[KeptElement, ...]:
+    query = sa.select(t.elements).where(t.elements.c.delivery_id == wanted)
+    rows = tx.execute(query.order_by(t.elements.c.position)).mappings().all()
+    jobs = _jobs(tx, [row["leaver_id"] for row in rows if row["leaver_id"]])
+    return tuple(
+        KeptElement(
+            **without(row, "id", "delivery_id", "leaver_id", "kind"),
+            kind=ElementKind(row["kind"]),
+            leaver=row["leaver_id"],
+            jobs=tuple(jobs[row["leaver_id"]]),
+        )
+        for row in rows
+    )
+
+
+def _jobs(tx: sa.Connection, leavers: Iterable[str]) -> Mapping[str | None, list[JobId]]:
+    found: dict[str | None, list[JobId]] = defaultdict(list)
+    query = sa.select(t.jobs.c.leaver_id, t.jobs.c.id).where(t.jobs.c.leaver_id.in_(list(leavers)))
+    for leaver, job in tx.execute(query.order_by(t.jobs.c.id)):
+        found[leaver].append(JobId(job))
+    return found

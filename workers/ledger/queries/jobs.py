@@ -1,0 +1,257 @@
+"""Jobs, as lists show them and in full."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from workers.leavers import (
+    AccountId,
+    Action,
+    AttemptId,
+    DeliveryId,
+    JobId,
+    LeaverId,
+    Outcome,
+    State,
+)
+from workers.ledger import tables as t
+from workers.ledger.queries import PAGE, NotFound, columns_of, find_id, without
+from workers.ledger.store import Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilter:
+    """Which jobs are meant: those that fit everything that is given.
+
+    `email` is the whole address, in any case; `since` compares with the time of receipt.
+    """
+
+    ids: Sequence[JobId] = ()
+    state: State | None = None
+    outcome: Outcome | None = None
+    source: str | None = None
+    target: str | None = None
+    email: str | None = None
+    since: datetime | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One job.  `attempts` counts those that this round has spent."""
+
+    id: JobId
+    leaver: LeaverId
+    source: str
+    target: str
+    action: Action
+    email: str
+    employee_id: str
+    state: State
+    outcome: Outcome | None
+    reason: str
+    detail: str
+    attempts: int
+    round: int
+    cutoff: datetime
+    due_at: datetime
+    received_at: datetime
+    finished_at: datetime | None
+    account_id: AccountId | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallMade:
+    """One HTTP call of an attempt."""
+
+    at: datetime
+    name: str
+    method: str
+    path: str
+    write: bool
+    status: int | None
+    duration_ms: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try; `counted` says whether the round has spent it."""
+
+    id: AttemptId
+    worker: str
+    started_at: datetime
+    finished_at: datetime | None
+    result: str
+    reason: str
+    detail: str
+    counted: bool
+    calls: tuple[CallMade, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What happened between two replays: who opened it and why, what was tried, how it ended."""
+
+    round: int
+    opened_at: datetime
+    actor: str
+    why: str
+    closed_at: datetime | None
+    state: str | None
+    outcome: str | None
+    reason: str
+    detail: str
+    attempts: tuple[Attempt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of the audit trail."""
+
+    at: datetime
+    actor: str
+    action: str
+    from_state: str | None
+    to_state: str | None
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobInFull(Job):
+    """One job with what HR or an operator said, and everything that was done."""
+
+    kind: str
+    hr_date: date | None
+    hr_zone: str | None
+    happened_at: datetime | None
+    entered_by: str | None
+    entered_reason: str | None
+    stop: str | None  # what an operator asked for while the job runs
+    snapshot: Mapping[str, Any] | None
+    deliveries: tuple[DeliveryId, ...]
+    rounds: tuple[Round, ...]
+    audit: tuple[Entry, ...]
+
+
+def listed(
+    ledger: Ledger, wanted: JobFilter, *, limit: int, after: JobId | None = None
+) -> list[Job]:
+    """The newest `limit` jobs that fit and are older than the job `after`."""
+    query = _fitting(sa.select(*_JOB), wanted).order_by(t.jobs.c.id.desc()).limit(limit)
+    if after is not None:
+        query = query.where(t.jobs.c.id < after)
+    with ledger.read() as tx:
+        return [Job(**_fields(row)) for row in tx.execute(query).mappings()]
+
+
+def every(ledger: Ledger, wanted: JobFilter) -> Iterator[Job]:
+    """Every job that fits, newest first."""
+    page = listed(ledger, wanted, limit=PAGE)
+    while page:
+        yield from page
+        page = listed(ledger, wanted, limit=PAGE, after=page[-1].id)
+
+
+def count(ledger: Ledger, wanted: JobFilter) -> int:
+    """How many jobs fit."""
+    with ledger.read() as tx:
+        return tx.scalar(_fitting(sa.select(sa.func.count()), wanted)) or 0
+
+
+def find(ledger: Ledger, part: str) -> JobId:
+    """The id of the one job whose id is, begins or ends with `part`.  Raises NotFound."""
+    return JobId(find_id(ledger, t.jobs, "job", part))
+
+
+def one(ledger: Ledger, wanted: JobId) -> JobInFull:
+    """One job in full.  Raises NotFound."""
+    query = _fitting(sa.select(*_JOB, *_IN_FULL), JobFilter(ids=(wanted,)))
+    with ledger.read() as tx:
+        row = tx.execute(query).mappings().one_or_none()
+        if row is None:
+            raise NotFound(f"no job has the id {wanted}")
+        return JobInFull(
+            **_fields(row),
+            deliveries=_deliveries(tx, row["leaver"]),
+            rounds=_rounds(tx, wanted),
+            audit=_audit(tx, wanted),
+        )
+
+
+_JOB = (
+    *columns_of(t.jobs, Job),
+    t.jobs.c.leaver_id.label("leaver"),
+    t.leavers.c.email,
+    t.leavers.c.employee_id,
+    t.leavers.c.cutoff,
+)
+_IN_FULL = (
+    *(column for column in columns_of(t.jobs, JobInFull) if column.name in ("stop", "snapshot")),
+    *(column for column in columns_of(t.leavers, JobInFull) if column.name not in Job.__slots__),
+)
+
+
+def _fitting(query: sa.Select[Any], wanted: JobFilter) -> sa.Select[Any]:
+    query = query.select_from(t.jobs.join(t.leavers))
+    if wanted.ids:
+        query = query.where(t.jobs.c.id.in_(wanted.ids))
+    for name in ("state", "outcome", "source", "target", "reason"):
+        value = getattr(wanted, name)
+        if value is not None:
+            query = query.where(t.jobs.c[name] == value)
+    if wanted.email is not None:
+        query = query.where(sa.func.lower(t.leavers.c.email) == sa.func.lower(wanted.email))
+    if wanted.since is not None:
+        query = query.where(t.jobs.c.received_at >= wanted.since)
+    return query
+
+
+def _fields(row: sa.RowMapping) -> dict[str, Any]:
+    return dict(row) | {
+        "action": Action(row["action"]),
+        "state": State(row["state"]),
+        "outcome": Outcome(row["outcome"]) if row["outcome"] else None,
+    }
+
+
+def _deliveries(tx: sa.Connection, leaver: LeaverId) -> tuple[DeliveryId, ...]:
+    brought = sa.select(t.elements.c.delivery_id).where(t.elements.c.leaver_id == leaver)
+    return tuple(sorted({DeliveryId(found) for found in tx.scalars(brought)}))
+
+
+def _rounds(tx: sa.Connection, wanted: JobId) -> tuple[Round, ...]:
+    query = sa.select(t.rounds).where(t.rounds.c.job_id == wanted).order_by(t.rounds.c.round)
+    tried = _attempts(tx, wanted)
+    return tuple(
+        Round(**without(row, "job_id", "attempts"), attempts=tuple(tried[row["round"]]))
+        for row in tx.execute(query).mappings()
+    )
+
+
+def _attempts(tx: sa.Connection, wanted: JobId) -> Mapping[int, list[Attempt]]:
+    query = sa.select(t.attempts).where(t.attempts.c.job_id == wanted).order_by(t.attempts.c.token)
+    made = _calls(tx, wanted)
+    found: dict[int, list[Attempt]] = defaultdict(list)
+    for row in tx.execute(query).mappings():
+        fields = without(row, "job_id", "round", "token")
+        found[row["round"]].append(Attempt(**fields, calls=tuple(made[row["id"]])))
+    return found
+
+
+def _calls(tx: sa.Connection, wanted: JobId) -> Mapping[str, list[CallMade]]:
+    query = sa.select(t.calls).join(t.attempts).where(t.attempts.c.job_id == wanted)
+    found: dict[str, list[CallMade]] = defaultdict(list)
+    for row in tx.execute(query.order_by(t.calls.c.id)).mappings():
+        found[row["attempt_id"]].append(CallMade(**without(row, "id", "attempt_id")))
+    return found
+
+
+def _audit(tx: sa.Connection, wanted: JobId) -> tuple[Entry, ...]:
+    query = sa.select(*columns_of(t.audit, Entry)).where(t.audit.c.job_id == wanted)
+    return tuple(Entry(**row) for row in tx.execute(query.order_by(t.audit.c.id)).mappings())
