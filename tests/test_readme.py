@@ -25,7 +25,7 @@ def test_the_reasons_in_the_readme_are_those_of_the_program():
             table(JOB),
             "Of a delivery or one person in it:",
             table(ELEMENT),
-            "Of a rejected delivery (in the receiver's log and the metrics; the sender hears only 401):",
+            "Of a rejected delivery, in log and metrics (the sender hears only 401):",
             table(REJECTED),
         ]
     )
