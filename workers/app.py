@@ -32,11 +32,12 @@ def run(load: Callable[[], Settings]) -> int:
     runtime.ledger.check_schema()
     settings = runtime.settings
     app = Celery("leaver", set_as_current=True)
-    app.conf.update(celery_options(settings.queue_url, settings.home))
+    queue_url = settings.queue.url.reveal()
+    app.conf.update(celery_options(queue_url, settings.home))
     register(app, runtime)
     signals.setup_logging.connect(_keep_our_logging, weak=False)
 
-    sweep = Sweep(runtime, Waker(settings.queue_url, settings.home))
+    sweep = Sweep(runtime, Waker(queue_url, settings.home))
     worker = WorkController(
         app=app,
         pool_cls="threads",
@@ -53,7 +54,7 @@ def run(load: Callable[[], Settings]) -> int:
         log.info("worker stopping", signal=signal.Signals(number).name)
         runtime.stopping.set()
         runtime.nudged.set()
-        state.should_stop = 0
+        state.should_stop = 0  # type: ignore[assignment] - an exit code, by Celery's own use of it
 
     def reload(_number: int, _frame: Any) -> None:
         # Not in the signal handler itself: it may interrupt the very code that it would call.

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from config.settings import ConfigurationError, Settings
+from config.secret import ConfigurationError
+from config.settings import Settings
 from workers import targets
 from workers.deprovision import Order
 from workers.errors import WorkerStopping
@@ -41,7 +42,7 @@ class Runtime:
         self._load = load
         self.settings = load()
         self.targets: Mapping[str, Target] = _build(self.settings)
-        self.ledger: Ledger = open_ledger(self.settings.ledger_url)
+        self.ledger: Ledger = open_ledger(self.settings.ledger.url.reveal())
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         self.started_at = datetime.now(UTC)
         self.stopping = threading.Event()
