@@ -1,0 +1,17 @@
+"""The sandbox: a stateful fake of the systems outside, for rehearsal and tests.
+
+It is written from the vendors' published descriptions and never from our own client, so that the
+two can disagree.  Nothing here is used when Leaver works on real accounts.
+
+    people.py              who exists at the start, and what can be told about a person
+    state.py               the people as they are, and as slow reads still see them
+    answers.py             what an operation answers, and what all operations of one API share
+    faults.py book.py      what can be made to go wrong, and the orders for it
+    calls.py               every call in order, and the counters
+    gate.py                the way of one call: latency, fault, credential, operation, log
+    atlassian/             the fake of Atlassian's cloud
+    control.py             /sandbox/...: people, faults, calls and settings over HTTP
+    app.py, server.py      the Flask app, and the server that can also hang up
+
+Another fake (SCIM, Jira, an HR API) is one more folder with a table of operations.
+"""

@@ -1,0 +1,169 @@
+"""The control of the sandbox over HTTP.
+
+    GET    /sandbox/people                  everybody; ?email= for one address
+    POST   /sandbox/people                  one person or a list of them: {"email": ...} is enough
+    GET    /sandbox/people/<account_id>     as they really are
+    PATCH  /sandbox/people/<account_id>     changes by hand, seen at once everywhere
+    GET    /sandbox/calls                   ?operation= &account_id= &since=<number>; and counters
+    GET    /sandbox/writes                  the calls that write, likewise
+    GET    /sandbox/faults                  the orders, and what can be ordered
+    POST   /sandbox/faults                  {"fault": "429", "operation": "users.search", ...}
+    DELETE /sandbox/faults                  everything goes well again; calls that hang are let go
+    GET    /sandbox/settings                see workers/sandbox/state.py
+    PATCH  /sandbox/settings
+    POST   /sandbox/reset                   people, settings, orders and calls as at the start
+
+Bad input is answered 400 `{"error": "..."}`.  There is no credential: it listens on loopback.
+"""
+
+from typing import Any, TypeVar
+
+from flask import Blueprint, Response, abort, jsonify, request
+from pydantic import TypeAdapter, ValidationError
+
+from workers.sandbox.book import Book, Placed
+from workers.sandbox.calls import Call, Log
+from workers.sandbox.faults import Order, kind_of
+from workers.sandbox.people import Person
+from workers.sandbox.state import Settings, State
+
+T = TypeVar("T")
+
+_PERSON = TypeAdapter(Person)
+_PEOPLE = TypeAdapter(list[Person])
+_ORDER = TypeAdapter(Order)
+_SETTINGS = TypeAdapter(Settings)
+_CALLS = TypeAdapter(list[Call])
+
+
+class BadInput(Exception):
+    """What an operator of the sandbox sent cannot be used; the text says why."""
+
+
+def control(state: State, book: Book, log: Log) -> Blueprint:
+    pages = Blueprint("sandbox", __name__, url_prefix="/sandbox")
+
+    @pages.errorhandler(BadInput)
+    def bad_input(error: BadInput) -> tuple[Response, int]:
+        return jsonify(error=str(error)), 400
+
+    @pages.get("/people")
+    def list_people() -> Response:
+        email = request.args.get("email")
+        people = [person for person in state.people() if email in (None, person.email)]
+        return jsonify(people=_PEOPLE.dump_python(people, mode="json"))
+
+    @pages.post("/people")
+    def add_people() -> tuple[Response, int]:
+        body = _body()
+        people = _valid(_PEOPLE, body if isinstance(body, list) else [body])
+        with state.lock:
+            known = [p.account_id for p in people if state.person(p.account_id)]
+            if known or len({person.account_id for person in people}) < len(people):
+                raise BadInput(f"account_id must be new and unique: {', '.join(known) or 'twice'}")
+            for person in people:
+                state.put(person)
+        return jsonify(people=_PEOPLE.dump_python(people, mode="json")), 201
+
+    @pages.get("/people/<account_id>")
+    def get_person(account_id: str) -> Response:
+        return jsonify(_PERSON.dump_python(_person(state, account_id), mode="json"))
+
+    @pages.patch("/people/<account_id>")
+    def change_person(account_id: str) -> Response:
+        with state.lock:
+            changed = _changed(_PERSON, _person(state, account_id))
+            if changed.account_id != account_id:
+                raise BadInput("account_id: cannot be changed")
+            state.put(changed)
+        return jsonify(_PERSON.dump_python(changed, mode="json"))
+
+    @pages.get("/calls")
+    def list_calls() -> Response:
+        return jsonify(calls=_listed(log, writes_only=False), counters=log.counters())
+
+    @pages.get("/writes")
+    def list_writes() -> Response:
+        return jsonify(writes=_listed(log, writes_only=True), counters=log.counters())
+
+    @pages.get("/faults")
+    def list_faults() -> Response:
+        faults = {word: kind_of(word).meaning for word in book.faults()}
+        return jsonify(orders=[_told(placed) for placed in book.orders()], faults=faults)
+
+    @pages.post("/faults")
+    def order_fault() -> tuple[Response, int]:
+        try:
+            placed = book.place(_valid(_ORDER, _body()))
+        except ValueError as error:
+            raise BadInput(str(error)) from error
+        return jsonify(_told(placed)), 201
+
+    @pages.delete("/faults")
+    def clear_faults() -> tuple[str, int]:
+        book.clear()
+        return "", 204
+
+    @pages.get("/settings")
+    def get_settings() -> Response:
+        return jsonify(_SETTINGS.dump_python(state.settings, mode="json"))
+
+    @pages.patch("/settings")
+    def change_settings() -> Response:
+        with state.lock:
+            state.settings = _changed(_SETTINGS, state.settings)
+        return get_settings()
+
+    @pages.post("/reset")
+    def reset() -> tuple[str, int]:
+        state.reset()
+        book.clear()
+        log.clear()
+        return "", 204
+
+    return pages
+
+
+def _body() -> Any:
+    body = request.get_json(silent=True)
+    if not isinstance(body, (dict, list)):
+        raise BadInput("the body must be JSON, sent as application/json")
+    return body
+
+
+def _valid(adapter: TypeAdapter[T], given: Any) -> T:
+    try:
+        return adapter.validate_python(given)
+    except ValidationError as error:
+        faults = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:5]]
+        raise BadInput("; ".join(faults)) from error
+
+
+def _changed(adapter: TypeAdapter[T], known: T) -> T:
+    """What is known with the fields of the body in their place."""
+    body = _body()
+    if not isinstance(body, dict):
+        raise BadInput("the body must be a JSON object")
+    return _valid(adapter, adapter.dump_python(known) | body)
+
+
+def _person(state: State, account_id: str) -> Person:
+    return state.person(account_id) or abort(404)
+
+
+def _listed(log: Log, *, writes_only: bool) -> Any:
+    since = request.args.get("since", "0")
+    if not since.isdecimal():
+        raise BadInput("since: the number of a call")
+    calls = log.calls(
+        operation=request.args.get("operation"),
+        account_id=request.args.get("account_id"),
+        since=int(since),
+    )
+    shown = [call for call in calls if call.writes or not writes_only]
+    return _CALLS.dump_python(shown, mode="json")
+
+
+def _told(placed: Placed) -> dict[str, Any]:
+    order = _ORDER.dump_python(placed.order, mode="json")
+    return {"id": placed.id, "passed": placed.passed, "hits": placed.hits, **order}
