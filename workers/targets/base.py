@@ -64,8 +64,9 @@ OUTCOME_OF: Mapping[Way, Outcome] = {
 class Call:
     """One HTTP call to a target, as it is kept: no body, no header, no personal data.
 
-    `name` is constant for its kind, such as users.search; `status` is None when no answer came, and
-    `error` then says why; `duration_ms` is from the first byte sent to the last byte read.
+    `name` is constant for its kind, such as users.search.  `status` is None when no answer came.
+    `error` says why the call failed, also where a `status` came; it is "" when it did not fail.
+    `duration_ms` is from connecting to the last byte read.
     """
 
     name: str
@@ -109,7 +110,10 @@ class Target(Protocol):
         """Every account found for `email`, each once.  The caller compares the e-mail addresses."""
 
     def preflight(self, journal: Journal, account: Account) -> Account:
-        """`account` with the way in which it can be switched off, after asking the target."""
+        """`account` with the way in which it can be switched off, after asking the target.
+
+        It may also learn now that the account is an administrator's.
+        """
 
     def read(self, journal: Journal, account: Account) -> Account | None:
         """`account` as the target shows it now, read by id and never through the search."""

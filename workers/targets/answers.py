@@ -1,0 +1,240 @@
+"""What an answer of Atlassian Cloud means: again, hold, or pause the target.  Pure.
+
+Errors come in four shapes on the same API, besides empty bodies and the pages of whatever stands in
+between (organization and user-management OpenAPI, read 2026-11-23):
+
+    application   {"errors": [{"code": "ADMIN-404-8", "title": "...", "status": "404"}]}
+    key           {"key": "forbidden.action", "context": {...} or "text"}
+    gateway       {"code": 401, "message": "..."}
+    edge          {"status": 404, "error": "Not Found", "message": "...", "requestId": "..."}
+
+No shape is assumed: what cannot be read has the code "" and is judged by its status alone.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from workers.errors import LockedOut, Refused, TargetError, Unavailable
+
+#: The longest wait that a target may ask of us.
+LONGEST_WAIT = timedelta(hours=6)
+DETAIL_LENGTH = 300
+
+ANY = "any"
+GATEWAY = "gateway"
+EDGE = "edge"
+EXTERNAL_DIRECTORY = "externalDirectory"
+
+# A 404 may as well mean a wrong organization, directory or address.  Only these codes say that the
+# person is absent.
+ABSENT_CODES = frozenset({"ADMIN-404-8", "ADMIN-UAM-404-1", "accountNotFound", "notFound"})
+
+#: (status, code) -> a word of workers/reasons.py.
+MEANING: Mapping[tuple[int, str], str] = {
+    (400, ANY): "request_rejected",
+    (401, ANY): "credential_refused",
+    (402, ANY): "refused",  # the plan does not include it
+    (403, "ADMIN-UAM-403-1"): "credential_refused",  # what a key with too few scopes gets
+    (403, "unauthorized"): "credential_refused",
+    (403, "asapUnauthorizedIssuer"): "credential_refused",
+    (403, GATEWAY): "credential_refused",
+    (403, ANY): "misconfigured",
+    (404, ANY): "misconfigured",
+    (405, ANY): "misconfigured",
+    (407, ANY): "misconfigured",
+    (408, ANY): "unavailable",
+    (409, "conflict.lifecycleErrors"): "lifecycle_conflict",
+    (409, ANY): "refused",
+    (410, ANY): "misconfigured",
+    (421, ANY): "unavailable",
+    (425, ANY): "unavailable",
+    (429, ANY): "rate_limited",
+}
+
+#: What counts instead when the call was about one account.
+MEANING_FOR_AN_ACCOUNT: Mapping[tuple[int, str], str] = {
+    (403, "ADMIN-403-3"): "misconfigured",  # we may not manage the organization
+    (403, "ADMIN-UAM-403-2"): "misconfigured",
+    (403, EDGE): "misconfigured",
+    (403, EXTERNAL_DIRECTORY): "idp_managed",
+    (403, ANY): "refused",
+    **{(404, code): "account_gone" for code in ABSENT_CODES},
+}
+
+_ADMINISTRATOR = re.compile(r"\badmin(istrator)?s?\b(?!-)", re.IGNORECASE)
+
+LOCKED_OUT = frozenset({"rate_limited", "credential_refused", "misconfigured"})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer, read to its end.
+
+    `status` is None where none came, and `flaw` then says why; `flaw` also says why a body could
+    not be used.  `code` and `message` are what an error's body says, without personal data.
+    """
+
+    status: int | None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+    flaw: str = ""
+    code: str = ""
+    message: str = ""
+
+    @property
+    def text(self) -> str:
+        """Status, code and message, or the flaw, for a person."""
+        if self.status is None:
+            return self.flaw
+        said = ": ".join(part for part in (self.code, self.message) if part)
+        return plain(f"{self.status} {said or self.flaw}".strip())
+
+
+def absent(answer: Answer) -> bool:
+    """Whether the target proves that what was asked for by id does not exist."""
+    return answer.status == 404 and answer.code in ABSENT_CODES
+
+
+def managed_elsewhere(answer: Answer) -> bool:
+    """Whether the action is refused because an identity provider manages the account."""
+    return answer.status == 403 and answer.code == EXTERNAL_DIRECTORY
+
+
+def perhaps_done(answer: Answer) -> bool:
+    """Whether a suspend may be refused only because it was done before; reading back decides.
+
+    What suspending twice answers is documented nowhere; ADMIN-UAM-400-2 means "inactive user".
+    """
+    inactive = answer.status == 400 and answer.code == "ADMIN-UAM-400-2"
+    already = answer.status == 400 and "already" in answer.message.lower()
+    return answer.status == 409 or inactive or already
+
+
+def fault_of(
+    call: str, answer: Answer, *, needs_body: bool, about_account: bool, now: datetime
+) -> TargetError | None:
+    """The error that the answer is, None if it is what was asked for."""
+    if answer.status is None:
+        return Unavailable(call, answer.flaw)
+    if 200 <= answer.status < 300:
+        return _fault_of_success(call, answer, needs_body=needs_body)
+    reason = _reason(answer, about_account=about_account)
+    asked_for = asked_wait(answer.headers, now)
+    if reason == "unavailable":
+        return Unavailable(call, answer.text, retry_after=asked_for)
+    if reason in LOCKED_OUT:
+        wait = asked_for if reason == "rate_limited" else None
+        return LockedOut(call, answer.text, reason=reason, retry_after=wait)
+    return Refused(call, answer.text, reason=reason)
+
+
+def _fault_of_success(call: str, answer: Answer, *, needs_body: bool) -> TargetError | None:
+    if needs_body and (answer.status != 200 or answer.body is None):
+        return Unavailable(call, plain(f"{answer.status} {answer.flaw or 'without an answer'}"))
+    if answer.flaw:
+        return Unavailable(call, plain(f"{answer.status} {answer.flaw}"))
+    return None
+
+
+def _reason(answer: Answer, *, about_account: bool) -> str:
+    status = answer.status or 0
+    if status >= 500:
+        return "unavailable"
+    if status < 400:
+        return "misconfigured"  # A redirect, which is never followed: the address is wrong.
+    if status == 403 and answer.flaw:
+        return "unavailable"  # No API answers like that: something stands in between.
+    if status == 400 and about_account and _ADMINISTRATOR.search(answer.message):
+        return "administrator"  # The suspend of an organization admin; its code is not published.
+    tables = (MEANING_FOR_AN_ACCOUNT, MEANING) if about_account else (MEANING,)
+    for code in (answer.code, ANY):
+        for table in tables:
+            if (status, code) in table:
+                return table[status, code]
+    return "request_rejected"
+
+
+def problem_of(body: Any) -> tuple[str, str]:
+    """The code and the message of an error's body, ("", "") where it has none we know."""
+    if not isinstance(body, dict):
+        return "", ""
+    errors = body.get("errors")
+    if isinstance(errors, list):
+        return _application_problem([error for error in errors if isinstance(error, dict)])
+    key, message = _word(body.get("key")), _word(body.get("message"))
+    if key:
+        return _key_problem(key, body.get("context"))
+    if "error" in body and "status" in body:
+        return EDGE, message or _word(body["error"])
+    if "code" in body and message:
+        return GATEWAY, message
+    return "", message
+
+
+def _application_problem(errors: list[dict[str, Any]]) -> tuple[str, str]:
+    codes = {_word(error.get("code")) for error in errors}
+    titles = {_word(error.get("title")) for error in errors}
+    if len(codes) == 1:
+        return codes.pop(), ", ".join(sorted(titles))
+    return "", ", ".join(sorted(codes | titles))  # Errors that differ prove nothing.
+
+
+def _key_problem(key: str, context: Any) -> tuple[str, str]:
+    details = context if isinstance(context, dict) else {}
+    reason = details.get("reason")
+    reason_key = _word(reason.get("key")) if isinstance(reason, dict) else ""
+    if key == "forbidden.action" and reason_key.startswith("externalDirectory."):
+        return EXTERNAL_DIRECTORY, f"{key} {reason_key}"
+    codes = details.get("errorCodes")
+    items = codes if isinstance(codes, list) else []
+    words = [_word(item.get("code")) for item in items if isinstance(item, dict)]
+    return key, " ".join(word for word in (reason_key, *words) if word)
+
+
+def _word(value: Any) -> str:
+    """A text or a number as plain text, everything else as none."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return ""
+    return plain(str(value), 200)
+
+
+def plain(text: str, length: int = DETAIL_LENGTH) -> str:
+    """`text` fit for a record: one printable line, not too long, no e-mail address."""
+    printable = "".join(char if char.isprintable() else " " for char in text)
+    words = ("<e-mail>" if "@" in word or "%40" in word else word for word in printable.split())
+    return " ".join(words)[:length]
+
+
+def asked_wait(headers: Mapping[str, str], now: datetime) -> timedelta | None:
+    """How long the target asks us to wait, from none to LONGEST_WAIT; None if it does not say.
+
+    Retry-After in seconds or as a date, else X-RateLimit-Reset, which Atlassian's organization API
+    gives as an ISO-8601 date in UTC (its OpenAPI, read 2026-11-23).
+    """
+    asked = headers.get("Retry-After", "").strip()
+    if re.fullmatch("[0-9]+", asked):
+        return timedelta(seconds=min(float(asked), LONGEST_WAIT.total_seconds()))
+    until = _http_date(asked) or _iso_date(headers.get("X-RateLimit-Reset", "").strip())
+    return min(max(until - now, timedelta()), LONGEST_WAIT) if until else None
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        return _aware(parsedate_to_datetime(text))
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+def _iso_date(text: str) -> datetime | None:
+    try:
+        return _aware(datetime.fromisoformat(text))
+    except ValueError:
+        return None
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
