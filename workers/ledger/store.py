@@ -8,17 +8,19 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy.dialects import postgresql, sqlite
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 #: How long a writer waits for another one before the ledger counts as unavailable, in seconds.
 BUSY_TIMEOUT_S = 5
+
+#: The schema this version works with: the last one in migrations/versions.
+SCHEMA = "0001"
 
 
 class LedgerUnavailable(Exception):
@@ -77,11 +79,11 @@ class Ledger:
     def check_schema(self) -> None:
         """Raise LedgerOutdated unless the schema is this version's."""
         with self.read() as tx:
-            found = MigrationContext.configure(tx).get_current_revision()
-        wanted = ScriptDirectory.from_config(_alembic()).get_current_head()
-        if found != wanted:
+            migrated = sa.inspect(tx).has_table("alembic_version")
+            found = migrated and tx.scalar(sa.text("SELECT version_num FROM alembic_version"))
+        if found != SCHEMA:
             raise LedgerOutdated(
-                f"the ledger has schema {found or 'none'}, this version needs {wanted}: "
+                f"the ledger has schema {found or 'none'}, this version needs {SCHEMA}: "
                 "run `leaver migrate`"
             )
 
@@ -90,13 +92,16 @@ class Ledger:
 
         The folder of an SQLite file is made if it is missing.
         """
+        # Imported here: it takes longer than all that `leaver jobs` has to do.
+        from alembic import command
+
         if self.is_sqlite and self.engine.url.database:
             Path(self.engine.url.database).parent.mkdir(parents=True, exist_ok=True)
         with self.write() as tx:
             if not self.is_sqlite:
                 # Two processes that start together must not both create the tables.
                 tx.execute(sa.text("SELECT pg_advisory_xact_lock(7246012)"))
-            config = _alembic()
+            config = alembic_config()
             config.attributes["connection"] = tx
             command.upgrade(config, "head")
 
@@ -148,7 +153,10 @@ def insert(tx: sa.Connection, table: sa.Table) -> postgresql.Insert | sqlite.Ins
     return sqlite.insert(table) if tx.dialect.name == "sqlite" else postgresql.insert(table)
 
 
-def _alembic() -> Config:
+def alembic_config() -> "Config":
+    """Where Alembic finds the migrations."""
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.set_main_option("path_separator", "os")
