@@ -54,7 +54,8 @@ def run(load: Callable[[], Settings]) -> int:
         log.info("worker stopping", signal=signal.Signals(number).name)
         runtime.stopping.set()
         runtime.nudged.set()
-        state.should_stop = 0  # type: ignore[assignment] - an exit code, by Celery's own use of it
+        # An exit code, by Celery's own use of it; its stubs do not know.
+        state.should_stop = 0  # type: ignore[assignment]
 
     def reload(_number: int, _frame: Any) -> None:
         # Not in the signal handler itself: it may interrupt the very code that it would call.
