@@ -258,6 +258,20 @@ def test_rejections_are_counted_since_a_time(ledger):
     assert deliveries.rejected(ledger, since=NOW) == {("hr", "signature_wrong"): 3}
 
 
+def test_the_total_of_rejections_never_falls(ledger):
+    """A counter that falls reads as a restart, and every graph of it jumps."""
+    count = {("hr", "signature_wrong"): 3}
+    rejections.count_rejections(ledger, count, now=NOW - timedelta(days=30))
+    rejections.count_rejections(ledger, count, now=NOW - timedelta(days=15))
+
+    rejections.count_rejections(ledger, count, now=NOW)
+
+    assert condition.figures(ledger, now=NOW, workers_since=NOW).rejected == {
+        ("hr", "signature_wrong"): 9
+    }
+    assert deliveries.rejected(ledger, since=NOW - timedelta(days=30)) == count
+
+
 def test_figures_count_everything_by_its_words(ledger):
     """Metrics are read from the ledger, so that many processes agree."""
     first, second, _ = received(ledger, person("ada"), person("bob"), person("cyd")).jobs

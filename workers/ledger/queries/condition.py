@@ -128,7 +128,7 @@ def _deliveries(tx: sa.Connection) -> Mapping[tuple[str, str], int]:
 
 def _rejected(tx: sa.Connection) -> Mapping[tuple[str, str], int]:
     kept = t.rejections.c
-    query = sa.select(kept.source, kept.reason, sa.func.sum(kept["count"]))
+    query = sa.select(kept.source, kept.reason, sa.func.sum(kept.count))
     rows = tx.execute(query.group_by(kept.source, kept.reason))
     return {(row[0], row[1]): int(row[2]) for row in rows}
 

@@ -126,7 +126,7 @@ def rejected(ledger: Ledger, *, since: datetime) -> Mapping[tuple[str, str], int
     """How many deliveries were not taken since then, by source and reason."""
     counts = t.rejections.c
     query = (
-        sa.select(counts.source, counts.reason, sa.func.sum(counts["count"]))
+        sa.select(counts.source, counts.reason, sa.func.sum(counts.count))
         .where(counts.minute >= since)
         .group_by(counts.source, counts.reason)
     )
