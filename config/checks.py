@@ -1,0 +1,208 @@
+"""What settings that are right one by one still get wrong together, or for this process.
+
+Pure but for the reading of secret files.  A code never changes its meaning; E stops the start with
+exit code 2, W is a warning.
+
+    E001  no sources                          W001  receiver in clear beyond this machine
+    E002  no targets                          W002  console open beyond this machine
+    E003  a secret cannot be read             W003  shadow mode
+    E004  two servers on one address          W004  several machines, but an embedded queue
+                                              W005  the key's owner is unknown
+                                              W006  tolerance below BambooHR's retries
+                                              W007  a target that no source has
+                                              W008  a private signing key at the door
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+from urllib.parse import urlsplit
+
+from config.secret import ConfigurationError, Secret
+from config.settings import BambooHR, Settings, Standard
+from config.values import is_loopback
+
+Role = Literal["serve", "work", "console", "up"]
+
+RECEIVES = ("serve", "up")
+ACTS = ("work", "up")
+SHOWS = ("console", "up")
+
+# Five repetitions after 5, 10, 20, 40 and 80 minutes; whether each is signed anew is not known.
+# https://documentation.bamboohr.com/docs/webhooks (read 2026-11-23)
+BAMBOOHR_RETRIES = timedelta(minutes=155)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing an operator should know, and what to do about it."""
+
+    code: str
+    fault: str
+    hint: str
+
+    @property
+    def stops(self) -> bool:
+        """Whether the process must not start."""
+        return self.code.startswith("E")
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.fault}; {self.hint}"
+
+
+def check(settings: Settings, role: Role) -> tuple[Finding, ...]:
+    """All findings for a process of this role, errors first.
+
+    `doctor` asks for "up".  Reads the files of the secrets that this role needs, and no others.
+    """
+    found = [finding for find in CHECKS for finding in find(settings, role)]
+    return tuple(sorted(found, key=lambda finding: finding.code))
+
+
+def no_sources(settings: Settings, role: Role) -> Iterator[Finding]:
+    """A receiver without a source answers 404 to everything."""
+    if role in RECEIVES and not settings.sources:
+        yield Finding("E001", "there is no source", "add [sources.NAME]")
+
+
+def no_targets(settings: Settings, role: Role) -> Iterator[Finding]:
+    """Without a target no leaver makes a job."""
+    if role != "console" and not settings.targets:
+        yield Finding("E002", "there is no target", "add [targets.NAME]")
+
+
+def unreadable_secrets(settings: Settings, role: Role) -> Iterator[Finding]:
+    """The receiver needs the sources' secrets, a worker those of the targets."""
+    secrets: list[Secret] = []
+    if role in RECEIVES:
+        secrets += [key for source in settings.sources.values() for key in source.secrets]
+    if role in ACTS:
+        secrets += [target.api_key for target in settings.targets.values()]
+    for secret in secrets:
+        try:
+            secret.reveal()
+        except ConfigurationError as error:
+            yield Finding("E003", str(error), f"`{role}` needs this secret")
+
+
+def one_address_twice(settings: Settings, role: Role) -> Iterator[Finding]:
+    """Receiver and console are two servers."""
+    address = settings.server.listen
+    if role == "up" and address.port and address == settings.console.listen:
+        hint = "give console.listen another port"
+        yield Finding("E004", f"server.listen and console.listen are both {address}", hint)
+
+
+def in_clear(settings: Settings, role: Role) -> Iterator[Finding]:
+    """Payloads hold personal data, and a proxy that speaks TLS would have been counted."""
+    address = settings.server.listen
+    if role in RECEIVES and not address.is_loopback and not settings.server.trusted_proxies:
+        yield Finding(
+            "W001",
+            f"server.listen {address} takes deliveries without TLS",
+            "let a proxy with TLS stand before it, and set server.trusted_proxies = 1",
+        )
+
+
+def open_console(settings: Settings, role: Role) -> Iterator[Finding]:
+    """Who reaches the console sees who leaves."""
+    address = settings.console.listen
+    if role in SHOWS and not address.is_loopback:
+        yield Finding(
+            "W002",
+            f"console.listen {address} shows everything to whoever reaches it, without a login",
+            "listen on 127.0.0.1, or let only your operators and your monitoring through",
+        )
+
+
+def shadow(settings: Settings, role: Role) -> Iterator[Finding]:
+    """A good start, and a bad thing to forget."""
+    if role in ACTS and settings.policy.mode == "shadow":
+        yield Finding(
+            "W003",
+            'policy.mode is "shadow": nobody is deactivated',
+            'look at `leaver jobs --outcome would_deactivate`, then set policy.mode = "act"',
+        )
+
+
+def embedded_queue_for_many(settings: Settings, _role: Role) -> Iterator[Finding]:
+    """A ledger elsewhere means several machines, and the embedded queue reaches one only."""
+    url = settings.ledger.url.reveal()
+    host = urlsplit(url).hostname
+    if settings.queue.is_embedded and host and not is_loopback(host):
+        yield Finding(
+            "W004",
+            'queue.url is "embedded" while the ledger is on another machine',
+            "with workers on several machines, set queue.url to a Redis or Valkey they all reach",
+        )
+
+
+def owner_unknown(settings: Settings, role: Role) -> Iterator[Finding]:
+    """Deactivating the owner of the key would stop every later deactivation."""
+    for name, target in settings.targets.items():
+        if role in ACTS and target.operated_by is None:
+            yield Finding(
+                "W005",
+                f"targets.{name}.operated_by is not set",
+                "name the owner of the key, so that this account is never deactivated",
+            )
+
+
+def short_tolerance(settings: Settings, role: Role) -> Iterator[Finding]:
+    """A repetition that is not signed anew would be quarantined instead of acted on."""
+    for name, source in settings.sources.items():
+        short = isinstance(source, BambooHR) and source.tolerance < BAMBOOHR_RETRIES
+        if role in RECEIVES and short:
+            yield Finding(
+                "W006",
+                f"sources.{name}.tolerance is shorter than the 155 minutes for which BambooHR "
+                "tries again, perhaps with the first signature",
+                'use "3h" or leave it out',
+            )
+
+
+def forgotten_target(settings: Settings, role: Role) -> Iterator[Finding]:
+    """Its accounts would outlive their people in silence."""
+    used = {target for source in settings.sources for target in settings.targets_of(source)}
+    for name in settings.targets:
+        if role in RECEIVES and settings.sources and name not in used:
+            yield Finding(
+                "W007",
+                f"targets.{name} is a target of no source",
+                f'add "{name}" to the targets of a source',
+            )
+
+
+def private_key_at_the_door(settings: Settings, role: Role) -> Iterator[Finding]:
+    """Who breaks in could then sign terminations; the public half verifies as well."""
+    for name, source in settings.sources.items():
+        if role in RECEIVES and isinstance(source, Standard) and any(map(_private, source.secrets)):
+            yield Finding(
+                "W008",
+                f"sources.{name}.secrets holds a private key (whsk_...)",
+                "the receiver needs its public half only (whpk_...)",
+            )
+
+
+def _private(secret: Secret) -> bool:
+    try:
+        return secret.reveal().startswith("whsk_")
+    except ConfigurationError:
+        return False  # E003 says so.
+
+
+CHECKS: tuple[Callable[[Settings, Role], Iterator[Finding]], ...] = (
+    no_sources,
+    no_targets,
+    unreadable_secrets,
+    one_address_twice,
+    in_clear,
+    open_console,
+    shadow,
+    embedded_queue_for_many,
+    owner_unknown,
+    short_tolerance,
+    forgotten_target,
+    private_key_at_the_door,
+)

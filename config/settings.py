@@ -1,0 +1,408 @@
+"""Every setting once: its name, type, unit, default and meaning.
+
+Values come from a TOML file; the environment beats it (environment.py).  They are read at start and
+again at SIGHUP, are frozen, and are passed as an argument.  Whatever is wrong stops the start with
+one line (refusals.py).  leaver.example.toml shows them all; a test holds it equal to this module.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from config.environment import Key, Models, is_secret, overlay
+from config.refusals import BROKEN_RULE, Refusals, quoted
+from config.secret import ConfigurationError, Secret, Withheld
+from config.values import (
+    Address,
+    AtLeastOne,
+    BaseUrl,
+    Domain,
+    Duration,
+    Email,
+    HeaderSecret,
+    LedgerUrl,
+    Listed,
+    Listen,
+    Name,
+    OrgId,
+    Pattern,
+    QueueUrl,
+    ShortDuration,
+    SigningKey,
+    StandardKey,
+    Text,
+    TimeZone,
+    Whole,
+    duration,
+    mapped,
+)
+
+# The names of other rooms for what is set; values.py and secret.py stay behind this module.
+__all__ = ["Address", "ConfigurationError", "Secret", "Settings", "duration", "load"]
+
+DEFAULT_FILE = Path("leaver.toml")
+SQLITE = "sqlite:///"
+
+OurField = Literal["email", "employee_id", "status", "employment_status", "termination_date"]
+
+
+class Section(BaseModel):
+    """One table of the file.  A default is written as in the file, and checked like a value."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_default=True, hide_input_in_errors=True
+    )
+
+
+def setting(
+    meaning: str, default: Any = ..., *, ge: int | None = None, le: int | None = None
+) -> Any:
+    """A setting, its default and its limits; without a default it must be set."""
+    return Field(default, description=meaning, ge=ge, le=le)
+
+
+class Server(Section):
+    """The receiver."""
+
+    listen: Listen = setting("Address of the receiver, where HR systems post.", "127.0.0.1:8000")
+    max_body_bytes: Whole = setting(
+        "Largest body that is read, in bytes; a larger one is answered 413, and then most HR "
+        "systems never send it again.",
+        1048576,
+        ge=1024,
+        le=104857600,
+    )
+    trusted_proxies: Whole = setting(
+        "Hops of proxies whose X-Forwarded-* headers are believed.", 0, ge=0, le=10
+    )
+
+
+class Console(Section):
+    """The operators' side."""
+
+    listen: Listen = setting(
+        "Address of the console; it has no login, so keep it on this machine.", "127.0.0.1:8001"
+    )
+
+
+class Ledger(Section):
+    """The record of everything."""
+
+    url: LedgerUrl = setting(
+        "Where the record is kept: sqlite:///PATH (a relative PATH begins at the folder of this "
+        "file), or postgresql+psycopg://USER:PASSWORD@HOST/NAME, needed as soon as there is more "
+        "than one machine.",
+        "sqlite:///var/leaver.db",
+    )
+
+
+class Queue(Section):
+    """The wake-up calls for workers."""
+
+    url: QueueUrl = setting(
+        '"embedded" starts a private Valkey on this machine; else redis://, rediss://, unix:// or '
+        "sentinel://.",
+        "embedded",
+    )
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether `up` and `demo` start the queue themselves."""
+        return self.url.reveal() == "embedded"
+
+
+class Policy(Section):
+    """What may be done, and to whom."""
+
+    mode: Literal["shadow", "act"] = setting(
+        '"shadow" decides and reads but changes nothing; "act" acts.', "shadow"
+    )
+    timezone: TimeZone = setting(
+        "Time zone in which a bare date of HR is meant, an IANA name such as "
+        '"Europe/Berlin"; a source may set its own.'
+    )
+    protected: Listed[Pattern] = setting(
+        "Accounts that are never touched: e-mail addresses, or patterns such as "
+        '"*-svc@example.com". Their jobs are held.',
+        (),
+    )
+    email_domains: Listed[Domain] = setting(
+        'Domains of your people, such as "example.com"; a leaver of another one is held. Empty: '
+        "every domain is yours.",
+        (),
+    )
+    dedup_window: Duration = setting(
+        "How long the same event of the same person counts as a repetition.", "7d"
+    )
+
+
+class Retry(Section):
+    """When a job is tried again."""
+
+    first_delay: Duration = setting(
+        "Wait after the first attempt; it doubles, with jitter, up to max_delay.", "30s"
+    )
+    max_delay: Duration = setting("Longest wait between two attempts.", "6h")
+    give_up_after: Duration = setting(
+        "After this a job has failed; time in pauses is not counted.", "7d"
+    )
+
+
+class Verify(Section):
+    """Reading back what was done."""
+
+    timeout: ShortDuration = setting(
+        "How long one attempt reads back before it is retried, at most 15m.", "60s"
+    )
+
+
+class Source(Section):
+    """An HR system, whatever its kind."""
+
+    secrets: AtLeastOne[SigningKey] = setting(
+        "Keys of its signatures; several while you change from one to the next."
+    )
+    tolerance: Duration = setting(
+        "How far from now the time of a signature may be; a delivery further off is quarantined."
+    )
+    targets: AtLeastOne[Text] | None = setting(
+        "Where its leavers lose their access; left out: in every target.", None
+    )
+    timezone: TimeZone | None = setting(
+        "Time zone of its bare dates; left out: policy.timezone.", None
+    )
+
+
+class BambooHR(Source):
+    """Field-based webhooks of BambooHR."""
+
+    kind: Literal["bamboohr"] = setting("What it is: BambooHR, with field-based webhooks.")
+    tolerance: Duration = setting(
+        "How far from now the time of a signature may be; a delivery further off is quarantined. "
+        "BambooHR tries again for 155 minutes.",
+        "3h",
+    )
+    fields: Annotated[dict[Text, OurField], BeforeValidator(mapped)] = setting(
+        "Names you gave to the posted fields email, employee_id, status, employment_status or "
+        'termination_date, such as { "Company E-Mail" = "email" }; the usual names are known.',
+        {},
+    )
+    inactive_statuses: AtLeastOne[Text] = setting(
+        "What status says of a leaver; a leave of absence is Inactive too, so "
+        "employment_status must say it as well.",
+        ("Inactive",),
+    )
+    terminated_statuses: AtLeastOne[Text] = setting(
+        "What employment_status says of a leaver.", ("Terminated",)
+    )
+
+
+class Standard(Source):
+    """Standard Webhooks, from whatever HR system."""
+
+    kind: Literal["standard"] = setting("What it is: a sender of Standard Webhooks.")
+    secrets: AtLeastOne[StandardKey] = setting(
+        "Keys of its signatures, whsec_... (HMAC) or whpk_... (ed25519); several while you change "
+        "from one to the next."
+    )
+    tolerance: Duration = setting(
+        "How far from now the time of a signature may be; a delivery further off is quarantined.",
+        "5m",
+    )
+
+
+class AtlassianOrg(Section):
+    """An Atlassian organization."""
+
+    kind: Literal["atlassian-org"] = setting("What it is: an organization in Atlassian's cloud.")
+    base_url: BaseUrl = setting("Where its API begins.", "https://api.atlassian.com")
+    org_id: OrgId = setting("Id of the organization; admin.atlassian.com shows it under API keys.")
+    api_key: HeaderSecret = setting("API key of the organization; only workers read it.")
+    operated_by: Email | None = setting(
+        "E-mail address of who made the key: this account is never deactivated.", None
+    )
+    concurrency: Whole = setting(
+        "Jobs that one worker process does at once in this target.", 8, ge=1, le=64
+    )
+    idp_grace: Duration = setting(
+        "How long an account that an identity provider syncs is only watched; then its job is "
+        "held.",
+        "4h",
+    )
+
+
+SourceSettings = Annotated[BambooHR | Standard, Field(discriminator="kind")]
+TargetSettings = AtlassianOrg
+
+MODELS: Models = {
+    "server": {"": Server},
+    "console": {"": Console},
+    "ledger": {"": Ledger},
+    "queue": {"": Queue},
+    "policy": {"": Policy},
+    "retry": {"": Retry},
+    "verify": {"": Verify},
+    "sources": {"bamboohr": BambooHR, "standard": Standard},
+    "targets": {"atlassian-org": AtlassianOrg},
+}
+
+
+class Settings(BaseSettings):
+    """All of it.  A section may be left out if nothing in it is required."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", case_sensitive=True, hide_input_in_errors=True
+    )
+
+    server: Server = setting("The receiver.", {})
+    console: Console = setting("The operators' side.", {})
+    ledger: Ledger = setting("The record of everything.", {})
+    queue: Queue = setting("The wake-up calls for workers.", {})
+    policy: Policy = setting("What may be done, and to whom.", {})
+    retry: Retry = setting("When a job is tried again.", {})
+    verify: Verify = setting("Reading back what was done.", {})
+    sources: dict[Name, SourceSettings] = setting(
+        "The HR systems, each under a name of your choice.", {}
+    )
+    targets: dict[Name, TargetSettings] = setting(
+        "The Atlassian systems, each under a name of your choice.", {}
+    )
+
+    _home: Path = PrivateAttr(default_factory=Path.cwd)
+
+    @property
+    def home(self) -> Path:
+        """Where relative paths begin: the configuration file's folder, else the current one."""
+        return self._home
+
+    def for_the_door(self) -> Self:
+        """What receiver and console may have: every secret of a target is withheld."""
+        targets = {name: _withheld(name, target) for name, target in self.targets.items()}
+        return self.model_copy(update={"targets": targets})
+
+    def targets_of(self, source: str) -> tuple[str, ...]:
+        """The names of the targets where a source's leavers lose their access."""
+        return self.sources[source].targets or tuple(self.targets)
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if self.retry.max_delay < self.retry.first_delay:
+            raise _broken(("retry", "max_delay"), None, "is shorter than retry.first_delay")
+        for name, source in self.sources.items():
+            for target in source.targets or ():
+                if target not in self.targets:
+                    known = " or ".join(map(quoted, self.targets)) or "nothing: [targets] is empty"
+                    key = ("sources", name, "targets")
+                    raise _broken(key, target, f"is not a target; use {known}")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Nothing but what is passed: the environment is read by our own rules, in load()."""
+        return (init_settings,)
+
+
+def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of `path`, else of $LEAVER_CONFIG, else of ./leaver.toml if it is there.
+
+    Raises ConfigurationError, whose message is the one line to show.
+    """
+    file = _find(path, environ)
+    written = _read(file)
+    over = overlay(environ, MODELS)
+    sources = (InitSettingsSource(Settings, over.values), written)
+    settings, problems = None, over.problems
+    try:
+        settings = Settings(_build_sources=(sources, {}))  # type: ignore[call-arg]  # not a field
+    except ValidationError as error:
+        where = str(file or f"no {DEFAULT_FILE} in {Path.cwd()} (--config names one)")
+        problems = problems + Refusals(where, over.variables, MODELS).lines(error)
+    if settings is None or problems:
+        raise ConfigurationError(_one_line(problems))
+    return _at_home(settings, file.absolute().parent if file else Path.cwd())
+
+
+def _find(path: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """The file to read; None if there is none and nobody named one."""
+    if path is not None:
+        return path
+    if "LEAVER_CONFIG" in environ:
+        return Path(environ["LEAVER_CONFIG"])
+    return DEFAULT_FILE if DEFAULT_FILE.is_file() else None
+
+
+def _read(file: Path | None) -> TomlConfigSettingsSource:
+    try:
+        if file and not file.is_file():
+            raise ConfigurationError(
+                f"{file}: there is no such file; --config or LEAVER_CONFIG names it"
+            )
+        return TomlConfigSettingsSource(Settings, file)
+    except tomllib.TOMLDecodeError as error:
+        # Its text ends in "(at line 3, column 7)" or "(at end of document)".
+        fault, _, place = str(error).rpartition(" (at ")
+        raise ConfigurationError(f"{file}: {place.rstrip(')')}: {fault}") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{file}: is not UTF-8 text") from None
+    except OSError as error:
+        raise ConfigurationError(f"{file}: cannot be read: {error.strerror}") from None
+
+
+def _at_home(settings: Settings, home: Path) -> Settings:
+    """A relative path of an SQLite ledger begins at home, wherever the command is run."""
+    url = settings.ledger.url.reveal()
+    if url.startswith(SQLITE):
+        url = SQLITE + str(home / url.removeprefix(SQLITE))
+    ledger = settings.ledger.model_copy(update={"url": Secret(url)})
+    placed = settings.model_copy(update={"ledger": ledger})
+    placed._home = home
+    return placed
+
+
+def _withheld(name: str, target: TargetSettings) -> TargetSettings:
+    reason = f"targets.{name}.{{}} is withheld from this process"
+    secrets = {
+        key: Secret(Withheld(reason.format(key)))
+        for key, setting in type(target).model_fields.items()
+        if is_secret(setting)
+    }
+    return target.model_copy(update=secrets)
+
+
+def _broken(key: Key, value: str | None, sentence: str) -> PydanticCustomError:
+    return PydanticCustomError(
+        BROKEN_RULE, "{sentence}", {"key": key, "value": value, "sentence": sentence}
+    )
+
+
+def _one_line(problems: list[str]) -> str:
+    """The first, and how many more there are."""
+    first, *others = problems
+    return f"{first} (and {len(others)} more)" if others else first

@@ -1,0 +1,290 @@
+"""What a setting can be: the types behind settings.py, each with its parser.
+
+A parser takes what TOML or the environment holds and gives our type.  What it raises continues the
+sentence that begins with the value: `"Berlin"` `is not a time zone; use ...`.
+"""
+
+import base64
+import ipaddress
+import json
+import re
+from collections.abc import Hashable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, TypeVar
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, PlainValidator
+
+from config.secret import Secret, printable
+
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+LONGEST_DAYS = 36500
+POSTGRESQL = re.compile(r"postgres(?:ql)?(?:\+psycopg)?://")
+# The sizes in bytes that the specification of Standard Webhooks gives its keys
+# (github.com/standard-webhooks/standard-webhooks, read 2026-11-23).
+STANDARD_KEY_SIZES = {"whsec": range(24, 65), "whpk": (32,), "whsk": (64,)}
+
+Entry = TypeVar("Entry", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a server listens; with port 0 the system chooses one."""
+
+    host: str
+    port: int
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        return is_loopback(self.host)
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or an address is this machine's own."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def duration(text: object) -> timedelta:
+    """The time span that "30s", "15m", "24h" or "7d" means: never zero, at most a century."""
+    match = re.fullmatch("([0-9]{1,10})([smhd])", text) if isinstance(text, str) else None
+    if not match:
+        raise ValueError('is not a duration; use a number and s, m, h or d, such as "30s" or "7d"')
+    seconds = int(match[1]) * SECONDS[match[2]]
+    if not 0 < seconds <= LONGEST_DAYS * SECONDS["d"]:
+        raise ValueError(f'is out of range; use "1s" to "{LONGEST_DAYS}d"')
+    return timedelta(seconds=seconds)
+
+
+def short_duration(text: object) -> timedelta:
+    """The time span during which somebody waits: a thread of the worker is busy meanwhile."""
+    span = duration(text)
+    if span > timedelta(minutes=15):
+        raise ValueError('is too long; use at most "15m"')
+    return span
+
+
+def whole_number(value: object) -> int:
+    """A whole number; the environment has it as digits."""
+    match value:
+        case bool():
+            pass
+        case int():
+            return value
+        case str() if re.fullmatch("[0-9]{1,18}", value):
+            return int(value)
+    raise ValueError("is not a whole number")
+
+
+def text(value: object) -> str:
+    """A text without surprises: not empty, nothing at its ends, nothing unprintable."""
+    match value:
+        case str():
+            return printable(value)
+    raise ValueError("is not a text; put it in quotes")
+
+
+def name(value: object) -> str:
+    """The name of a source or a target: fit for a path, a variable and a metric."""
+    if not re.fullmatch("[a-z0-9]+(-[a-z0-9]+)*", str(value)):
+        raise ValueError("is not a name; use small letters and digits, with single dashes between")
+    return str(value)
+
+
+def address(value: object) -> Address:
+    """HOST:PORT, an IPv6 address in brackets."""
+    match = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[a-zA-Z0-9._-]+):([0-9]{1,5})", str(value))
+    if not match or int(match[2]) > 65535 or (match[1][0] == "[" and not _is_ip6(match[1][1:-1])):
+        raise ValueError('is not HOST:PORT; use "127.0.0.1:8000", "[::1]:8000" or the like')
+    return Address(match[1].strip("[]"), int(match[2]))
+
+
+def _is_ip6(host: str) -> bool:
+    try:
+        ipaddress.IPv6Address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def time_zone(value: object) -> str:
+    """The IANA name of a time zone this machine knows."""
+    name = text(value)
+    try:
+        return ZoneInfo(name).key
+    # OSError: "Europe" alone is a folder among the zone files.
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError('is not a time zone; use an IANA name such as "Europe/Berlin"') from None
+
+
+def email(value: object) -> str:
+    """An e-mail address in lower case."""
+    lowered = text(value).lower()
+    if not re.fullmatch(r"[^\s@]+@[^\s@]+", lowered):
+        raise ValueError('is not an e-mail address; use "it-admin@example.com" or the like')
+    return lowered
+
+
+def pattern(value: object) -> str:
+    """An e-mail address or a shell pattern for some, in lower case; it can match an address."""
+    lowered = text(value).lower()
+    if "@" not in lowered and "*" not in lowered:
+        raise ValueError('is not an e-mail address, nor a pattern such as "*-svc@example.com"')
+    return lowered
+
+
+def domain(value: object) -> str:
+    """The part of e-mail addresses after the @, in lower case."""
+    lowered = text(value).lower()
+    if not re.fullmatch(r"[^\s@*/,]+", lowered):
+        raise ValueError('is not a domain; use what follows the @, such as "example.com"')
+    return lowered
+
+
+def base_url(value: object) -> str:
+    """Where an API begins, without a slash at its end; https, or http to this machine alone."""
+    url = text(value)
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  Reading it is what checks it.
+    except ValueError:
+        raise ValueError("is not a URL") from None
+    if not parts.hostname or "@" in parts.netloc or parts.query or parts.fragment:
+        raise ValueError('is not a base URL; use "https://api.atlassian.com" or the like')
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
+        raise ValueError("must begin with https:// (http:// only to this machine itself)")
+    return url.rstrip("/")
+
+
+def org_id(value: object) -> str:
+    """The id of an Atlassian organization; it becomes a part of paths."""
+    if not re.fullmatch("[A-Za-z0-9-]{1,64}", text(value)):
+        raise ValueError("is not an organization id; admin.atlassian.com shows it under API keys")
+    return str(value)
+
+
+def secret(value: object) -> Secret:
+    """Any secret; one that lies in a file is not read here."""
+    return value if isinstance(value, Secret) else Secret(text(value))
+
+
+def header_secret(value: object) -> Secret:
+    """A secret that is sent in an HTTP header."""
+    if isinstance(value, str) and not value.isascii():
+        raise ValueError("has a character that no HTTP header can carry")
+    return secret(value)
+
+
+def standard_key(value: object) -> Secret:
+    """A key of Standard Webhooks, decoded: a mistyped one would refuse every event."""
+    if isinstance(value, Secret):
+        return value
+    prefix, _, encoded = text(value).partition("_")
+    try:
+        size = len(base64.b64decode(encoded, validate=True))
+    except ValueError:
+        size = 0
+    if size not in STANDARD_KEY_SIZES.get(prefix, ()):
+        raise ValueError(
+            "is not a key of Standard Webhooks; use whsec_ and 24 to 64 bytes in base64, "
+            "or whpk_ and an ed25519 public key"
+        )
+    return Secret(str(value))
+
+
+def ledger_url(value: object) -> Secret:
+    """A SQLAlchemy URL, PostgreSQL always with psycopg.  It may hold a password."""
+    url = secret(value).reveal()
+    if re.fullmatch("sqlite:///[^?]+", url) and not url.endswith(":memory:"):
+        return Secret(url)
+    if POSTGRESQL.match(url) and _has_port(url):
+        return Secret(POSTGRESQL.sub("postgresql+psycopg://", url, count=1))
+    raise ValueError(
+        "is not a ledger; use sqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
+    )
+
+
+def queue_url(value: object) -> Secret:
+    """ "embedded", or the URL of a Redis or Valkey.  It may hold a password."""
+    url = secret(value).reveal()
+    schemes = ("redis://", "rediss://", "unix://", "sentinel://")
+    servers = url.split(";")
+    if url != "embedded" and not all(
+        server.startswith(schemes) and _has_port(server) for server in servers
+    ):
+        raise ValueError(
+            'is not a queue; use "embedded", redis://, rediss://, unix://, sentinel://'
+        )
+    return Secret(url)
+
+
+def _has_port(url: str) -> bool:
+    """Whether the URL's port, if there is one, is a port."""
+    try:
+        urlsplit(url).port  # noqa: B018  Reading it is what checks it.
+    except ValueError:
+        return False
+    return True
+
+
+def listed(value: object) -> object:
+    """A list; the environment has it as JSON, or bare where it is one entry."""
+    if isinstance(value, str):
+        return _json(value, list) if value.startswith("[") else (value,)
+    return tuple(value) if isinstance(value, list) else value
+
+
+def mapped(value: object) -> object:
+    """A table; the environment has it as JSON."""
+    return _json(value, dict) if isinstance(value, str) else value
+
+
+def _json(value: str, kind: type[object]) -> object:
+    try:
+        parsed = json.loads(value)
+    except ValueError:
+        parsed = None
+    if not isinstance(parsed, kind):
+        raise ValueError('is not JSON such as ["a", "b"] or {"a": "b"}')  # noqa: TRY004
+    return listed(parsed)
+
+
+def distinct(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    """No entry twice: it would be a slip in copying."""
+    if len(set(entries)) < len(entries):
+        raise ValueError("has the same entry twice")
+    return entries
+
+
+Whole = Annotated[int, BeforeValidator(whole_number)]
+Duration = Annotated[timedelta, BeforeValidator(duration)]
+ShortDuration = Annotated[timedelta, BeforeValidator(short_duration)]
+Text = Annotated[str, BeforeValidator(text)]
+Name = Annotated[str, BeforeValidator(name)]
+Listen = Annotated[Address, BeforeValidator(address)]
+TimeZone = Annotated[str, BeforeValidator(time_zone)]
+Email = Annotated[str, BeforeValidator(email)]
+Pattern = Annotated[str, BeforeValidator(pattern)]
+Domain = Annotated[str, BeforeValidator(domain)]
+BaseUrl = Annotated[str, BeforeValidator(base_url)]
+OrgId = Annotated[str, BeforeValidator(org_id)]
+
+_masked = PlainSerializer(str)
+HeaderSecret = Annotated[Secret, PlainValidator(header_secret), _masked]
+SigningKey = Annotated[Secret, PlainValidator(secret), _masked]
+StandardKey = Annotated[Secret, PlainValidator(standard_key), _masked]
+LedgerUrl = Annotated[Secret, PlainValidator(ledger_url), _masked]
+QueueUrl = Annotated[Secret, PlainValidator(queue_url), _masked]
+
+Listed = Annotated[tuple[Entry, ...], BeforeValidator(listed), AfterValidator(distinct)]
+AtLeastOne = Annotated[
+    tuple[Entry, ...], Field(min_length=1), BeforeValidator(listed), AfterValidator(distinct)
+]
