@@ -3,7 +3,7 @@
 Errors come in four shapes on the same API, besides empty bodies and the pages of whatever stands in
 between (organization and user-management OpenAPI, read 2026-11-23):
 
-    application   {"errors": [{"code": "ADMIN-404-8", "title": "...", "status": "404"}]}
+    application   {"errors": [{"code": "ADMIN-404-8", "title": "...", "detail": "..."}]}
     key           {"key": "forbidden.action", "context": {...} or "text"}
     gateway       {"code": 401, "message": "..."}
     edge          {"status": 404, "error": "Not Found", "message": "...", "requestId": "..."}
@@ -176,11 +176,12 @@ def problem_of(body: Any) -> tuple[str, str]:
 
 
 def _application_problem(errors: list[dict[str, Any]]) -> tuple[str, str]:
-    codes = {_word(error.get("code")) for error in errors}
-    titles = {_word(error.get("title")) for error in errors}
+    codes = list(dict.fromkeys(_word(error.get("code")) for error in errors))
+    words = (_word(error.get(name)) for error in errors for name in ("title", "detail"))
+    said = list(dict.fromkeys(word for word in words if word))
     if len(codes) == 1:
-        return codes.pop(), ", ".join(sorted(titles))
-    return "", ", ".join(sorted(codes | titles))  # Errors that differ prove nothing.
+        return codes[0], ". ".join(said)
+    return "", ". ".join([*codes, *said])  # Errors that differ prove nothing.
 
 
 def _key_problem(key: str, context: Any) -> tuple[str, str]:

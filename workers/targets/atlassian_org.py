@@ -62,7 +62,7 @@ class AtlassianOrg:
             "limit": PAGE_SIZE,
             "expand": ["platformRoles"],
         }
-        users = self._pages(journal, call, self._users(), search=search)
+        users = self._pages(journal, call, self._users("search"), search=search)
         found: dict[AccountId, Account] = {}
         for account in (account_of(call, user) for user in users):
             known = found.setdefault(account.id, account)

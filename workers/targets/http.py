@@ -210,9 +210,16 @@ class Client:
                 return Answer(status, headers, flaw=f"the answer broke off: {_why(error)}")
         if len(raw) > MAX_ANSWER_BYTES:
             return Answer(status, headers, flaw=f"more than {MAX_ANSWER_BYTES} bytes")
-        body, flaw = _parsed(raw.replace(key, b"<key>"))
+        body, flaw = _parsed(_without(key, raw))
         code, message = problem_of(body) if status >= 300 else ("", "")
         return Answer(status, headers, body, flaw, code, message)
+
+
+def _without(key: bytes, raw: bytes) -> bytes:
+    """`raw` with the key masked, should the target repeat it, also as a JSON string has it."""
+    for form in (key, json.dumps(key.decode())[1:-1].encode()):
+        raw = raw.replace(form, b"<key>")
+    return raw
 
 
 def _parsed(raw: bytes) -> tuple[Any, str]:
