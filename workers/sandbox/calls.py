@@ -56,18 +56,21 @@ class Log:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._running = 0
+        self._written_now: Counter[str | None] = Counter()
+        self._times_cleared = 0
         self.clear()
 
     def clear(self) -> None:
+        """Forget all calls; those that still run are not counted when they end."""
         with self._lock:
+            self._times_cleared += 1
             self._calls: deque[Call] = deque(maxlen=_KEPT)
             self._number = 0
             self._operations: Counter[str] = Counter()
             self._statuses: Counter[str] = Counter()
             self._connections: set[str] = set()
-            self._running = 0
             self._most_at_once = 0
-            self._written_now: Counter[str | None] = Counter()
             self._overlapping_writes = 0
             self._disables_of_inactive = 0
 
@@ -94,11 +97,16 @@ class Log:
         )
         with self._lock:
             self._begin(call)
+            times_cleared = self._times_cleared
         try:
             yield call
         finally:
             with self._lock:
-                self._end(call)
+                self._running -= 1
+                if call.writes:
+                    self._written_now[call.account_id] -= 1
+                if times_cleared == self._times_cleared:
+                    self._end(call)
 
     def calls(
         self, *, operation: str | None = None, account_id: str | None = None, since: int = 0
@@ -146,9 +154,6 @@ class Log:
     def _end(self, call: Call) -> None:
         call.finished = True
         self._statuses[str(call.status or "none")] += 1
-        self._running -= 1
-        if call.writes:
-            self._written_now[call.account_id] -= 1
         if call.operation == "lifecycle.disable" and call.found not in (None, "active"):
             self._disables_of_inactive += 1
 

@@ -55,8 +55,8 @@ def control(state: State, book: Book, log: Log) -> Blueprint:
 
     @pages.post("/people")
     def add_people() -> tuple[Response, int]:
-        body = _body()
-        people = _valid(_PEOPLE, body if isinstance(body, list) else [body])
+        body = request.get_json(silent=True)
+        people = _valid(_PEOPLE, body if isinstance(body, list) else [_object()])
         with state.lock:
             known = [p.account_id for p in people if state.person(p.account_id)]
             if known or len({person.account_id for person in people}) < len(people):
@@ -94,7 +94,7 @@ def control(state: State, book: Book, log: Log) -> Blueprint:
     @pages.post("/faults")
     def order_fault() -> tuple[Response, int]:
         try:
-            placed = book.place(_valid(_ORDER, _body()))
+            placed = book.place(_valid(_ORDER, _object()))
         except ValueError as error:
             raise BadInput(str(error)) from error
         return jsonify(_told(placed)), 201
@@ -124,10 +124,10 @@ def control(state: State, book: Book, log: Log) -> Blueprint:
     return pages
 
 
-def _body() -> Any:
+def _object() -> dict[str, Any]:
     body = request.get_json(silent=True)
-    if not isinstance(body, (dict, list)):
-        raise BadInput("the body must be JSON, sent as application/json")
+    if not isinstance(body, dict):
+        raise BadInput("the body must be a JSON object, sent as application/json")
     return body
 
 
@@ -141,10 +141,7 @@ def _valid(adapter: TypeAdapter[T], given: Any) -> T:
 
 def _changed(adapter: TypeAdapter[T], known: T) -> T:
     """What is known with the fields of the body in their place."""
-    body = _body()
-    if not isinstance(body, dict):
-        raise BadInput("the body must be a JSON object")
-    return _valid(adapter, adapter.dump_python(known) | body)
+    return _valid(adapter, adapter.dump_python(known) | _object())
 
 
 def _person(state: State, account_id: str) -> Person:

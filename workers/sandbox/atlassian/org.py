@@ -8,6 +8,7 @@ than one thing.
 """
 
 import hmac
+import json
 from typing import Any
 from urllib.parse import urlencode
 
@@ -32,7 +33,7 @@ from workers.sandbox.atlassian.accounts import (
 )
 from workers.sandbox.atlassian.cursors import opened, page
 from workers.sandbox.atlassian.errors import ORGANIZATION_ERRORS, application, edge, gateway
-from workers.sandbox.atlassian.search import Limit, as_query, finds, from_query, parse
+from workers.sandbox.atlassian.search import Limit, as_query, finds, parse
 from workers.sandbox.people import Directory, Membership, Person, Role
 from workers.sandbox.state import State
 
@@ -106,7 +107,7 @@ def search_users(state: State, org_id: str, directory_id: str) -> Answer:
     if wanted.cursor is not None:
         # "If present, all other parameters are discarded": the cursor holds the first request.
         start, query = opened(wanted.cursor, "users.search")
-        wanted = from_query(query)
+        wanted = parse(json.dumps(query))
     found = [
         person
         for person in state.search(wanted.emails)

@@ -60,7 +60,7 @@ class Search:
 _SEARCH = TypeAdapter(Search)
 
 
-def parse(body: bytes) -> Search:
+def parse(body: str | bytes) -> Search:
     """Refused with 400 unless the body is a search."""
     try:
         return _SEARCH.validate_json(body)
@@ -71,13 +71,9 @@ def parse(body: bytes) -> Search:
 
 
 def as_query(wanted: Search) -> dict[str, Any]:
-    """A search to put into a cursor; `from_query` takes it out again."""
+    """The search as a body again, to be kept in a cursor."""
     query: dict[str, Any] = _SEARCH.dump_python(wanted, by_alias=True, exclude_none=True)
     return query
-
-
-def from_query(query: dict[str, Any]) -> Search:
-    return _SEARCH.validate_python(query)
 
 
 def finds(wanted: Search, person: Person) -> bool:
