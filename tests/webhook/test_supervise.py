@@ -32,7 +32,7 @@ def check():
         raise ConfigurationError("the file is broken")
 
 def child(name, script, **options):
-    return Child(name, ("sh", "-c", script), ready=Path(f"{name}.pid").exists, **options)
+    return Child(name, ("sh", "-c", script), lambda _: Path(f"{name}.pid").exists(), **options)
 
 try:
     with Supervisor(check) as supervisor:
@@ -94,7 +94,7 @@ def lives(pid: int) -> bool:
 
 
 def steady() -> Child:
-    return Child("steady", STEADY, ready=lambda: True)
+    return Child("steady", STEADY, ready=lambda _: True)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -206,7 +206,7 @@ def test_a_killed_child_is_started_again():
 def test_what_a_killed_child_leaves_is_killed_too(tmp_path):
     """Workers of a killed gunicorn would keep the port, and answer with an old configuration."""
     script = "sleep 1000 & echo $! > grandchild.pid; wait"
-    parent = Child("parent", ("sh", "-c", f"cd {tmp_path}; {script}"), ready=lambda: True)
+    parent = Child("parent", ("sh", "-c", f"cd {tmp_path}; {script}"), ready=lambda _: True)
     with Supervisor() as supervisor:
         supervisor.start(parent)
         assert supervisor.watch_until(lambda: bool(pids(tmp_path)), 10)
@@ -220,7 +220,7 @@ def test_what_a_killed_child_leaves_is_killed_too(tmp_path):
 def test_pauses_between_starts_grow():
     """A child that cannot run must not eat the machine that the others run on."""
     with capture_logs() as logs, Supervisor() as supervisor:
-        supervisor.start(Child("broken", ("false",), ready=lambda: False))
+        supervisor.start(Child("broken", ("false",), ready=lambda _: False))
         supervisor.watch_until(lambda: len(logs) == 3, 10)
 
     assert [entry["starts_again_in_s"] for entry in logs] == [0.5, 1.0, 2.0]
@@ -229,7 +229,7 @@ def test_pauses_between_starts_grow():
 def test_one_childs_trouble_leaves_the_others_alone():
     """The receiver must take deliveries while the worker cannot run."""
     with capture_logs() as logs, Supervisor() as supervisor:
-        supervisor.start(steady(), Child("broken", ("false",), ready=lambda: False))
+        supervisor.start(steady(), Child("broken", ("false",), ready=lambda _: False))
         before = supervisor.pid("steady")
         supervisor.watch_until(lambda: len(logs) == 2, 10)
 
@@ -238,7 +238,7 @@ def test_one_childs_trouble_leaves_the_others_alone():
 
 def test_a_refused_configuration_ends_the_start_at_once():
     """Nothing runs yet, and the child has just said on one line what is wrong."""
-    choosy = Child("choosy", ("sh", "-c", "exit 2"), ready=lambda: False)
+    choosy = Child("choosy", ("sh", "-c", "exit 2"), ready=lambda _: False)
     with capture_logs(), Supervisor() as supervisor:
         supervisor.start(steady(), choosy)
 
@@ -254,8 +254,8 @@ def test_a_configuration_refused_again_and_again_ends_it_later(tmp_path):
     accepted.touch()
     script = f"echo started >> {tmp_path}/starts; test -e {accepted} || exit 2; sleep 1000"
     with capture_logs(), Supervisor() as supervisor:
-        supervisor.start(Child("choosy", ("sh", "-c", script), ready=lambda: True))
-        assert supervisor.watch_until(lambda: supervisor.ready, 10)
+        supervisor.start(Child("choosy", ("sh", "-c", script), ready=lambda _: True))
+        assert supervisor.watch_until(lambda: not supervisor.waits_for, 10)
         accepted.unlink()
         os.kill(supervisor.pid("choosy"), signal.SIGKILL)
 
@@ -270,33 +270,39 @@ def test_a_child_that_ends_before_it_was_ready_can_be_helped(tmp_path):
     """The embedded queue puts its broken file aside."""
     cure = tmp_path / "cure"
     script = f"test -e {cure} && exec sleep 1000"
-    ailing = Child("ailing", ("sh", "-c", script), ready=cure.exists, ended_early=cure.touch)
+    ailing = Child(
+        "ailing", ("sh", "-c", script), ready=lambda _: cure.exists(), ended_early=cure.touch
+    )
     with capture_logs(), Supervisor() as supervisor:
         supervisor.start(ailing)
 
-        assert supervisor.watch_until(lambda: supervisor.ready, 10)
+        assert supervisor.watch_until(lambda: not supervisor.waits_for, 10)
 
 
 def test_a_child_is_not_ready_again_until_it_says_so(tmp_path):
     """A child that was just started again does no work yet."""
     with capture_logs(), Supervisor() as supervisor:
-        supervisor.start(Child("slow", STEADY, ready=(tmp_path / "ready").exists))
+        supervisor.start(Child("slow", STEADY, ready=lambda _: (tmp_path / "ready").exists()))
         (tmp_path / "ready").touch()
-        assert supervisor.watch_until(lambda: supervisor.ready, 10)
+        assert supervisor.watch_until(lambda: not supervisor.waits_for, 10)
 
         (tmp_path / "ready").unlink()
         os.kill(supervisor.pid("slow"), signal.SIGKILL)
 
-        assert supervisor.watch_until(lambda: not supervisor.ready, 10)
+        assert supervisor.watch_until(lambda: supervisor.waits_for, 10)
 
 
 def test_children_have_the_output_and_the_environment_they_are_given(tmp_path):
     """The rehearsal keeps its children's logs out of the picture, and our settings out of them."""
     log = tmp_path / "log"
-    says = Child("says", ("/bin/sh", "-c", "echo $WHO; exec sleep 1000"), ready=log.read_bytes)
+    says = Child(
+        "says",
+        ("/bin/sh", "-c", "echo $WHO; exec sleep 1000"),
+        ready=lambda _: log.stat().st_size > 0,
+    )
     with log.open("wb") as output, Supervisor(output=output, env={"WHO": "me"}) as supervisor:
         supervisor.start(says)
 
-        assert supervisor.watch_until(lambda: supervisor.ready, 10)
+        assert supervisor.watch_until(lambda: not supervisor.waits_for, 10)
 
     assert log.read_text() == "me\n"

@@ -1,0 +1,313 @@
+"""BambooHR: who has left, in all the forms its webhooks may have."""
+
+import json
+from datetime import UTC, date, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.webhook.receiving import BAMBOOHR_KEYS, NOW, SAMPLES
+from tests.webhook.sources.conformance import JANE, PEOPLE, SourceConformance
+from webhook.sources import bamboohr
+from webhook.sources.base import Termination
+from webhook.verify import sign_bamboohr
+
+FORM = "application/x-www-form-urlencoded"
+
+
+def signed(body: bytes, *, at: datetime = NOW, key: int = 0, content_type="application/json"):
+    secret = (*BAMBOOHR_KEYS, "test-key-of-a-stranger")[key]
+    return {"Content-Type": content_type} | sign_bamboohr(body, secret.encode(), at=at)
+
+
+def employee(**changes: Any) -> dict[str, Any]:
+    """Jane has left; `changes` are her fields, and None takes one away."""
+    fields = {
+        "Status": "Inactive",
+        "Employment Status": "Terminated",
+        "Work Email": JANE.email,
+        "Termination Date": "2026-11-20",
+    } | changes
+    given = {name: value for name, value in fields.items() if value is not None}
+    return {"id": JANE.employee_id, "action": "Updated", "fields": given}
+
+
+def body_of(*employees: Any) -> bytes:
+    return json.dumps({"employees": employees}).encode()
+
+
+def post(receiver, body: bytes, content_type="application/json"):
+    answer = receiver.post("bamboohr", signed(body, content_type=content_type), body)
+    assert answer.status_code == 202
+    return answer.json
+
+
+def outcome(receiver, body: bytes) -> tuple[str, str]:
+    """What became of the only element."""
+    post(receiver, body)
+    (element,) = receiver.rows("elements")
+    return element.kind, element.reason
+
+
+class TestConformance(SourceConformance):
+    source = "bamboohr"
+    signature_headers = ("x-bamboohr-signature", "x-bamboohr-timestamp")
+    other_events = (
+        body_of(employee() | {"action": "Created"}),
+        body_of(employee() | {"action": "Deleted"}),
+        b'{"type":"employee.created","data":{"companyId":"1","employeeId":"2"}}',
+        b'{"type":"employee.deleted","data":{"companyId":"1","employeeId":"2"}}',
+        b'{"type":"company.updated","data":{"companyId":"1"}}',
+        b'{"type":"company-integrations.updated","data":{"companyId":"1"}}',
+    )
+
+    def person(self, who: Termination) -> dict[str, Any]:
+        document = json.loads(bamboohr.sign([who], self.settings, now=NOW)[1])
+        return document["employees"][0]
+
+    def without_email(self, person):
+        return person | {"fields": person["fields"] | {"Company E-Mail": {"value": ""}}}
+
+    def body_of(self, people):
+        return body_of(*people)
+
+    def signed(self, body, *, at=NOW, key=0):
+        return signed(body, at=at, key=key)
+
+    @pytest.fixture(autouse=True)
+    def as_configured(self, receiver):
+        self.settings = receiver.settings.sources["bamboohr"]
+
+
+@pytest.mark.parametrize(
+    ("sample", "outcome_"),
+    [
+        ("terminated.json", ("leaver", "")),
+        ("capture-2022.json", ("ignored", "not_a_termination")),
+        ("bare-values.json", ("ignored", "not_a_termination")),
+        ("event.json", ("quarantined", "unreadable")),
+    ],
+)
+def test_samples_are_understood(receiver, sample, outcome_):
+    """Bodies from outside, byte for byte."""
+    assert outcome(receiver, (SAMPLES / "bamboohr" / sample).read_bytes()) == outcome_
+
+
+@pytest.mark.parametrize(
+    ("status", "employment", "outcome_"),
+    [
+        ("Inactive", "Terminated", ("leaver", "")),
+        (" inactive ", "TERMINATED", ("leaver", "")),
+        ("Inactive", "Suspended", ("ignored", "not_a_termination")),
+        ("Inactive", "Full-Time", ("ignored", "not_a_termination")),
+        ("Active", "Terminated", ("ignored", "not_a_termination")),
+        ("Active", None, ("ignored", "not_a_termination")),
+        (None, "Full-Time", ("ignored", "not_a_termination")),
+        (None, None, ("ignored", "not_a_termination")),
+        ("Inactive", None, ("quarantined", "unreadable")),
+        (None, "Terminated", ("quarantined", "unreadable")),
+        ("Inactive", "", ("quarantined", "unreadable")),
+        ("Inactive", {"value": None}, ("quarantined", "unreadable")),
+        ("Inactive", ["Terminated"], ("quarantined", "unreadable")),
+        ("Inactive", "Not Terminated", ("ignored", "not_a_termination")),
+    ],
+)
+def test_only_inactive_and_terminated_is_a_leaver(receiver, status, employment, outcome_):
+    """Inactive alone may be maternity leave; what cannot be told is shown to a person."""
+    person = employee(**{"Status": status, "Employment Status": employment})
+
+    assert outcome(receiver, body_of(person)) == outcome_
+
+
+def test_a_changed_status_that_is_not_posted_is_shown(receiver):
+    """The webhook watches the status and does not send it: every leaver would be missed."""
+    person = {"id": "1", "changedFields": ["First Name", "Employment Status"], "fields": {}}
+
+    assert outcome(receiver, body_of(person)) == ("quarantined", "unreadable")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {
+            "status": {"value": "Inactive"},
+            "employmentHistoryStatus": {"value": "Terminated"},
+            "workEmail": {"value": JANE.email},
+        },
+        {
+            "STATUS": "Inactive",
+            "employment status": "Terminated",
+            "Company E-Mail": {"value": JANE.email},
+        },
+        {
+            "status": "Inactive",
+            "Employment Status": "Terminated",
+            "employmentHistoryStatus": {"value": "Terminated"},
+            "Work Email": "old@example.com",
+            "company e-mail": JANE.email,
+        },
+    ],
+    ids=["wrapped", "own name", "own name goes first"],
+)
+def test_fields_are_found_under_their_names(receiver, fields):
+    """Names are chosen by whoever made the webhook."""
+    post(receiver, body_of({"id": 67890, "fields": fields}))
+
+    (leaver,) = receiver.rows("leavers")
+    assert (leaver.email, leaver.employee_id) == (JANE.email, "67890")
+
+
+def test_a_field_that_comes_twice_with_two_values_is_shown(receiver):
+    """Which one would count?"""
+    person = employee(status="Active")
+
+    assert outcome(receiver, body_of(person)) == ("quarantined", "unreadable")
+
+
+@pytest.mark.parametrize(
+    ("email", "reason"),
+    [
+        (None, "missing_email"),
+        ("", "missing_email"),
+        ("  ", "missing_email"),
+        ({"value": None}, "missing_email"),
+        ("jane", "bad_email"),
+        ("jane@example.com, anna@example.com", "bad_email"),
+        ("Jane <jane@example.com>", "bad_email"),
+        (["jane@example.com"], "bad_email"),
+    ],
+)
+def test_a_leaver_without_a_plain_address_is_shown(receiver, email, reason):
+    """Nothing is guessed: the wrong account is worse than a late one."""
+    person = employee(**{"Work Email": email})
+
+    assert outcome(receiver, body_of(person)) == ("quarantined", reason)
+
+
+@pytest.mark.parametrize(
+    "termination_date", ["20.11.2026", "2026-02-30", "0001-01-01", "9999-12-31", 7]
+)
+def test_a_date_that_cannot_be_read_is_shown(receiver, termination_date):
+    """It may lie ahead."""
+    person = employee(**{"Termination Date": termination_date})
+
+    assert outcome(receiver, body_of(person)) == ("quarantined", "bad_date")
+
+
+@pytest.mark.parametrize("termination_date", ["2026-11-20", "2026-11-23", "0000-00-00", "", None])
+def test_who_is_terminated_already_is_cut_off_now(receiver, termination_date):
+    """BambooHR sends when the change takes effect, so a date that has come needs no end of day."""
+    post(receiver, body_of(employee(**{"Termination Date": termination_date})))
+
+    assert receiver.rows("leavers")[0].cutoff == NOW
+    assert {row.state for row in receiver.rows("jobs")} == {"queued"}
+
+
+def test_a_date_ahead_is_waited_for_until_its_last_moment(receiver):
+    """The last day of work is a day of work, in the zone of the policy."""
+    post(receiver, body_of(employee(**{"Termination Date": "2026-11-30"})))
+
+    (leaver,) = receiver.rows("leavers")
+    assert leaver.cutoff == datetime(2026, 11, 30, 23, 0, tzinfo=UTC)
+    assert (leaver.hr_date, leaver.hr_zone) == (date(2026, 11, 30), "Europe/Berlin")
+    assert {row.state for row in receiver.rows("jobs")} == {"scheduled"}
+
+
+def test_a_source_without_targets_of_its_own_means_all(receiver):
+    """Forgetting one would leave an account open."""
+    post(receiver, body_of(employee()))
+
+    assert {row.target for row in receiver.rows("jobs")} == {"cloud", "labs"}
+
+
+@pytest.mark.parametrize(
+    ("body", "outcome_"),
+    [
+        ({"type": "employee.updated", "data": {"employeeId": "1"}}, "quarantined"),
+        (
+            {"type": "employee.updated", "data": {"employeeId": "1", "changedFields": ["status"]}},
+            "quarantined",
+        ),
+        ({"type": "employee_with_fields.updated", "data": {}}, "quarantined"),
+        (
+            {"type": "employee.updated", "data": {"employeeId": "1", "changedFields": ["x"]}},
+            "ignored",
+        ),
+    ],
+)
+def test_an_event_without_values_is_shown_if_it_may_be_about_a_status(receiver, body, outcome_):
+    """Such webhooks are what BambooHR recommends; ignoring them would be silence."""
+    assert outcome(receiver, json.dumps(body).encode())[0] == outcome_
+
+
+def test_an_event_in_a_form_is_read(receiver):
+    """The example of the documentation: somebody's first name changed."""
+    body = (SAMPLES / "bamboohr" / "event.form").read_bytes()
+
+    assert post(receiver, body, FORM)["status"] == "ignored"
+
+
+def form_of(prefix: str, value: Any) -> list[tuple[str, str]]:
+    """Nested values with bracketed names, as PHP's http_build_query writes them."""
+    if not isinstance(value, dict | list):
+        return [(prefix, str(value))]
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    return [pair for name, inner in items for pair in form_of(f"{prefix}[{name}]", inner)]
+
+
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_a_form_of_many_employees_is_read(receiver, wrapped):
+    """Form Post is the other encoding that the webhook's settings offer."""
+    people = [
+        employee(**{"Work Email": who.email}) | {"id": who.employee_id} for who in PEOPLE[:12]
+    ]
+    if wrapped:
+        for person in people:
+            person["fields"] = {name: {"value": v} for name, v in person["fields"].items()}
+    body = urlencode(form_of("employees", people)).encode()
+
+    answer = post(receiver, body, FORM)
+
+    assert answer["elements"]["leaver"] == 12
+    assert [row.email for row in receiver.rows("leavers")] == [who.email for who in PEOPLE[:12]]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"employees=1&employees[0][id]=2",
+        b"employees[0][id]=1&employees[0][id]=2",
+        b"employees[0]]=1",
+        b"employees[" + b"0][" * 40 + b"0]=1",
+        b"employees[1][id]=1",
+        b"=1",
+        b"%ff=1",
+        b"\xff",
+        b"no pairs",
+    ],
+)
+def test_a_form_that_cannot_be_read_is_kept(receiver, body):
+    """The names BambooHR uses there are not documented; another form is for a person to see."""
+    assert post(receiver, body, FORM)["status"] == "quarantined"
+
+
+def test_two_terminations_of_one_person_are_two_leavers(receiver):
+    """Terminated, taken back, terminated again: the second one is no repetition."""
+    first = employee() | {"timestamp": "2026-11-20T10:00:00+0000"}
+    second = employee() | {"timestamp": "2026-11-23T10:00:00+0000"}
+
+    post(receiver, body_of(first))
+    post(receiver, body_of(second))
+
+    assert len(receiver.rows("leavers")) == 2
+
+
+def test_what_we_send_is_what_we_read(receiver):
+    """`leaver send` must reach the same end as BambooHR itself, under the customer's own names."""
+    settings = receiver.settings.sources["bamboohr"]
+    headers, body = bamboohr.sign(PEOPLE[:3], settings, now=NOW)
+
+    answer = receiver.post("bamboohr", headers, body)
+
+    assert answer.json["elements"]["leaver"] == 3

@@ -1,0 +1,221 @@
+"""POST /webhooks/<source>: verify, parse, record, wake up, answer; nothing else.
+
+The answer is 2xx only after the ledger has committed, and 503 when it cannot: HR systems send again
+after a 5xx, and never after a 4xx.  So a body that is correctly signed is never refused: what is
+stale or cannot be read is recorded as quarantined.  What is not correctly signed leaves a count.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import structlog
+from flask import abort, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
+
+from config.secret import ConfigurationError
+from config.settings import Settings
+from config.settings import Source as SourceSettings
+from webhook.rejections import Rejections
+from webhook.sources import SOURCES
+from webhook.sources.base import OUR_ERROR, Source, Verifier, quarantined
+from webhook.sources.fields import Unreadable, Unusable
+from webhook.verify import Rejected, Signed
+from workers.dispatch import Waker
+from workers.leavers import Delivery, DeliveryStatus, ElementKind
+from workers.ledger import Ledger, LedgerUnavailable
+from workers.ledger.intake import Recorded, record
+
+log = structlog.get_logger(__name__)
+
+#: Every other rejection is 401.
+STATUS_OF = {"too_large": 413, "unsupported_media_type": 415}
+#: How long a sender is asked to wait when the ledger cannot be written, in seconds.
+RETRY_AFTER_S = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One configured source, ready to receive."""
+
+    name: str
+    source: Source[Any]
+    settings: SourceSettings
+    verify: Verifier
+    zone: ZoneInfo
+    targets: tuple[str, ...]
+
+
+def open_doors(settings: Settings) -> dict[str, Door]:
+    """A door for each configured source.  ConfigurationError if a secret cannot be had or used."""
+    return {name: _open_door(name, settings) for name in settings.sources}
+
+
+def _open_door(name: str, settings: Settings) -> Door:
+    own = settings.sources[name]
+    source = SOURCES[own.kind]
+    try:
+        verify = source.verifier([secret.reveal() for secret in own.secrets])
+    except ConfigurationError:
+        raise
+    except ValueError as error:
+        raise ConfigurationError(f"sources.{name}.secrets: one {error}") from None
+    zone = ZoneInfo(own.timezone or settings.policy.timezone)
+    return Door(name, source, own, verify, zone, settings.targets_of(name))
+
+
+def read(door: Door, body: bytes, content_type: str, signed: Signed, *, now: datetime) -> Delivery:
+    """What a correctly signed body says; one that cannot be acted on is quarantined."""
+    fault: Unusable | None = None
+    try:
+        _check_time(signed.at, door.settings.tolerance, now)
+        elements = door.source.parse(
+            body, content_type, door.settings, zone=door.zone, now=now, signed=signed
+        )
+    except Unusable as why:
+        fault = why
+    except Exception:  # A signed body is kept, whatever it does to us.
+        log.exception("body not understood", source=door.name)
+        fault = Unreadable(OUR_ERROR)
+    return Delivery(
+        source=door.name,
+        body=body,
+        content_type=content_type,
+        received_at=now,
+        signed_at=signed.at,
+        event_id=signed.event_id,
+        elements=(quarantined(fault),) if fault else elements,
+        targets=door.targets,
+        reason=fault.reason if fault else "",
+        detail=fault.detail if fault else "",
+        facts={"key": signed.key},
+    )
+
+
+def _check_time(signed_at: datetime | None, tolerance: timedelta, now: datetime) -> None:
+    """Unusable unless it was signed about now."""
+    if signed_at is None:
+        raise Unreadable("the signed timestamp is no time")
+    if now - signed_at > tolerance:
+        raise Unusable("stale")
+    if signed_at - now > tolerance:
+        raise Unusable("from_the_future")
+
+
+class Receiver:
+    """The deliveries of one process."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        ledger: Ledger,
+        waker: Waker,
+        rejections: Rejections,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._doors = open_doors(settings)
+        self._max_body_bytes = settings.server.max_body_bytes
+        self._dedup_window = settings.policy.dedup_window
+        self._ledger = ledger
+        self._waker = waker
+        self._rejections = rejections
+        self._clock = clock
+
+    def receive(self, source: str) -> ResponseReturnValue:
+        """One delivery to one source."""
+        started = time.perf_counter()
+        door = self._doors.get(source)
+        if door is None:
+            abort(404)
+        body = b""
+        try:
+            body = _raw_body(self._max_body_bytes)
+            signed = _signed(door, body)
+        except Rejected as why:
+            self._rejections.count(source, why.reason)
+            _say(source, "rejected", body, started, reason=why.reason)
+            abort(STATUS_OF.get(why.reason, 401))
+        now = self._clock()
+        delivery = read(door, body, _printable(request.content_type or ""), signed, now=now)
+        recorded = self._record(delivery, now)
+        if recorded is None:
+            _say(source, "unrecorded", body, started)
+            return {"error": "unavailable"}, 503, {"Retry-After": str(RETRY_AFTER_S)}
+        if recorded.status is DeliveryStatus.ACCEPTED:
+            self._waker.wake(recorded.jobs)
+        counts = {kind.value: recorded.elements.get(kind, 0) for kind in ElementKind}
+        _say(
+            source,
+            recorded.status,
+            body,
+            started,
+            delivery=recorded.delivery,
+            reason=delivery.reason,
+            key=signed.key,
+            **counts,
+        )
+        return {
+            "delivery": recorded.delivery,
+            "status": recorded.status,
+            "elements": counts,
+            "jobs": recorded.jobs,
+        }, 202
+
+    def _record(self, delivery: Delivery, now: datetime) -> Recorded | None:
+        """None if it could not be recorded, for whatever reason: the sender keeps it then."""
+        try:
+            return record(self._ledger, delivery, now=now, dedup_window=self._dedup_window)
+        except LedgerUnavailable as error:
+            log.error("ledger unavailable", error=str(error))
+        except Exception:
+            log.exception("delivery not recorded", source=delivery.source)
+        return None
+
+
+def _raw_body(max_bytes: int) -> bytes:
+    """The bytes as they came.  Flask is told to read one byte more than is allowed, because it cuts
+    off a longer chunked body instead of refusing it."""
+    try:
+        body = request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        raise Rejected("too_large") from None
+    except HTTPException:
+        raise
+    except Exception as error:
+        # Broken chunks: each server has exceptions of its own for them.
+        raise BadRequest from error
+    if len(body) > max_bytes:
+        raise Rejected("too_large")
+    return body
+
+
+def _signed(door: Door, body: bytes) -> Signed:
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    try:
+        return door.verify(headers, body)
+    except Rejected:
+        if request.mimetype and request.mimetype not in door.source.CONTENT_TYPES:
+            raise Rejected("unsupported_media_type") from None
+        raise
+
+
+def _printable(text: str) -> str:
+    """What a database can hold of a header."""
+    return "".join(character for character in text if character.isprintable())
+
+
+def _say(source: str, status: str, body: bytes, started: float, **fields: Any) -> None:
+    """The one line of a delivery."""
+    duration_ms = round((time.perf_counter() - started) * 1000, 1)
+    log.info(
+        "delivery",
+        source=source,
+        status=status,
+        bytes=len(body),
+        duration_ms=duration_ms,
+        **fields,
+    )

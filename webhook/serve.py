@@ -1,0 +1,172 @@
+"""The receiver's server: gunicorn with threads, see docs/benchmarks.md for why.
+
+One process keeps the listening socket and the configuration; it starts two that receive, and starts
+them again should they end.  SIGHUP reads the configuration again and replaces them one after the
+other's last answer, on the same socket; SIGTERM lets them answer what they hold, for two seconds.
+"""
+
+import socket
+import struct
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import structlog
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
+from gunicorn.http.errors import ParseException
+from gunicorn.workers.gthread import ThreadWorker
+
+from config.secret import ConfigurationError
+from config.settings import Settings
+from config.values import Address
+from webhook.app import create_app
+from webhook.receive import open_doors
+from webhook.rejections import Rejections
+from workers.dispatch import Waker
+from workers.ledger import LedgerUnavailable, open_ledger
+
+log = structlog.get_logger(__name__)
+
+# Two processes use two cores; more than four threads in one only wait for each other.
+PROCESSES = 2
+THREADS = 4
+#: How long what was begun may take to end, at SIGTERM and after a SIGHUP, in seconds.
+GRACE_S = 2
+#: How long an idle connection is kept, in seconds: longer than nginx keeps it (60), so that it is
+#: never we who close it at the moment when nginx sends the next delivery on it.
+KEEP_ALIVE_S = 75
+#: After this silence within a request the connection is given up, in seconds.  It bounds what a
+#: sender that vanished costs; against one that is slow on purpose there is the proxy in front.
+SILENCE_S = 10
+#: The answer to what is not HTTP.
+NOT_HTTP = (
+    b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: application/json\r\n"
+    b'Content-Length: 25\r\n\r\n{"error": "bad request"}\n'
+)
+
+
+def serve(load: Callable[[], Settings]) -> None:
+    """Receive until SIGTERM; ends in SystemExit with the exit code.
+
+    Raises ConfigurationError where the configuration is wrong or server.listen is taken, and
+    LedgerOutdated.  A ledger that cannot be reached is no reason not to start: deliveries are
+    answered 503 until it can, and come again.
+    """
+    settings = load().for_the_door()
+    open_doors(settings)
+    _check_schema(settings)
+    listener = listen(settings.server.listen)
+    log.info("receiver started", listen=str(Address(*listener.getsockname()[:2])))
+    _Server(load, settings, listener).run()
+
+
+def listen(address: Address) -> socket.socket:
+    """The listening socket.  Raises ConfigurationError if the address cannot be had."""
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Connections inherit it from the socket that accepts them.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", SILENCE_S, 0))
+    try:
+        listener.bind((address.host, address.port))
+        listener.listen(1024)
+    except OSError as error:
+        listener.close()
+        raise ConfigurationError(
+            f"server.listen: {address} cannot be listened on: {error.strerror}; "
+            "stop what uses it, or set another address"
+        ) from None
+    return listener
+
+
+def _check_schema(settings: Settings) -> None:
+    ledger = open_ledger(settings.ledger.url.reveal())
+    try:
+        ledger.check_schema()
+    except LedgerUnavailable as error:
+        log.error("ledger unavailable", error=str(error))
+    finally:
+        ledger.close()  # Nothing connected is taken along into another process.
+
+
+class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    """What gunicorn asks for: its own settings, and the app of each process."""
+
+    def __init__(
+        self, load: Callable[[], Settings], settings: Settings, listener: socket.socket
+    ) -> None:
+        self._load_settings = load
+        self._settings = settings
+        self._listener = listener
+        self._rejections: Rejections | None = None
+        super().__init__()
+
+    def load_config(self) -> None:
+        """gunicorn's own settings.  It believes nobody's X-Forwarded-*: that is for app.py."""
+        options = {
+            "bind": f"fd://{self._listener.detach()}",
+            "worker_class": _Process,
+            "workers": PROCESSES,
+            "threads": THREADS,
+            "keepalive": KEEP_ALIVE_S,
+            "graceful_timeout": GRACE_S,
+            "forwarded_allow_ips": "",
+            "forwarder_headers": "",
+            "logger_class": _Log,
+            "loglevel": "warning",
+            "errorlog": None,
+            "control_socket_disable": True,
+            "worker_exit": lambda _server, _process: self._exit(),
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """The app, made in the process that uses it: no connection is carried over a fork."""
+        settings = self._settings
+        ledger = open_ledger(settings.ledger.url.reveal())
+        waker = Waker(settings.queue.url.reveal(), settings.home)
+        app = create_app(settings, ledger, waker)
+        self._rejections = app.extensions["rejections"]
+        return app
+
+    def reload(self) -> None:
+        """Read the configuration again, before the processes are replaced."""
+        try:
+            settings = self._load_settings().for_the_door()
+            open_doors(settings)
+        except ConfigurationError as error:
+            log.error("configuration refused", error=str(error))
+            return
+        if settings.server.listen != self._settings.server.listen:
+            log.warning("server.listen changes with the next start")
+        self._settings = settings
+        log.info("configuration read again")
+
+    def _exit(self) -> None:
+        if self._rejections is not None:
+            self._rejections.close()
+
+
+class _Process(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+    """One receiving process."""
+
+    def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: BaseException) -> None:
+        """What is not HTTP is answered 400 without a trace of why: gunicorn would say, and would
+        answer some of it 501, after which HR systems send again."""
+        if not isinstance(exc, ParseException):
+            super().handle_error(req, client, addr, exc)
+            return
+        log.info("request malformed", kind=type(exc).__name__)
+        with suppress(OSError):
+            client.sendall(NOT_HTTP)
+
+
+class _Log(Logger):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn's own lines, written as all others are."""
+
+    def __init__(self, cfg: Any) -> None:
+        super().__init__(cfg)
+        self.error_log.propagate = True

@@ -1,0 +1,92 @@
+"""What every source promises: the Source protocol, and what it is given.
+
+A source is one module for one kind of HR system, listed in webhook/sources/__init__.py.  It is
+pure: it connects to nothing, writes nothing and reads no clock.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Protocol, TypeVar
+from zoneinfo import ZoneInfo
+
+import structlog
+
+import config.settings
+from webhook.sources.fields import Unusable
+from webhook.verify import Signed
+from workers.leavers import Element, ElementKind
+
+log = structlog.get_logger()
+
+OUR_ERROR = "an error in Leaver; see the log of the receiver"
+
+#: Checks a signature: takes the headers, with lower-case names, and the raw body.
+Verifier = Callable[[Mapping[str, str], bytes], Signed]
+SourceSettings = TypeVar("SourceSettings", bound=config.settings.Source, contravariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Termination:
+    """One person leaving, as `leaver send` has the HR system say it."""
+
+    email: str
+    employee_id: str
+    terminated_on: date | None = None  # None: terminated as of now
+
+
+class Source(Protocol[SourceSettings]):
+    """One kind of HR system."""
+
+    @property
+    def CONTENT_TYPES(self) -> frozenset[str]:  # noqa: N802 - a constant of its module
+        """What it sends; with another one and without a right signature the answer is 415."""
+
+    def verifier(self, secrets: Sequence[str]) -> Verifier:
+        """What checks a signature against `secrets`; ValueError if one of them is no key."""
+
+    def parse(
+        self,
+        body: bytes,
+        content_type: str,
+        settings: SourceSettings,
+        *,
+        zone: ZoneInfo,
+        now: datetime,
+        signed: Signed,
+    ) -> tuple[Element, ...]:
+        """One element for each person, or Unreadable; a broken one is quarantined alone.
+
+        `zone` is what a bare date is meant in where the body does not say.
+        """
+
+    def sign(
+        self, people: Sequence[Termination], settings: SourceSettings, *, now: datetime
+    ) -> tuple[dict[str, str], bytes]:
+        """Headers and body with which this HR system would send `people`, signed with the first
+        of the source's secrets."""
+
+
+def each(items: Iterable[Any], read: Callable[[Any], Element]) -> tuple[Element, ...]:
+    """Read every item.  Whatever is wrong with one, the others are kept."""
+    return tuple(_read_or_quarantine(item, read) for item in items)
+
+
+def ignored(reason: str, key: str = "", *, employee_id: str = "") -> Element:
+    """Somebody who is not leaving."""
+    return Element(ElementKind.IGNORED, key, reason, employee_id=employee_id)
+
+
+def quarantined(why: Unusable, key: str = "", *, employee_id: str = "") -> Element:
+    """Somebody who may be leaving, for a person to look at."""
+    return Element(ElementKind.QUARANTINED, key, why.reason, why.detail, employee_id)
+
+
+def _read_or_quarantine(item: Any, read: Callable[[Any], Element]) -> Element:
+    try:
+        return read(item)
+    except Unusable as why:
+        return quarantined(why)
+    except Exception:  # One person's data must not lose the others, whatever it does to us.
+        log.exception("element not understood")
+        return quarantined(Unusable("unreadable", OUR_ERROR))
