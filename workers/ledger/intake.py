@@ -72,8 +72,9 @@ def record(
                 facts=dict(delivery.facts),
             )
         )
+        leavers = _leavers_of(tx, delivery, delivery_id, now, now + dedup_window)
         rows = [
-            _element(tx, delivery, delivery_id, position, element, now, dedup_window)
+            _element(tx, delivery, delivery_id, position, element, leavers.get(position), now)
             for position, element in enumerate(delivery.elements)
         ]
         if rows:
@@ -159,16 +160,51 @@ def _first_seen(
     return tx.execute(known).mappings().one()
 
 
+def _leavers_of(
+    tx: sa.Connection,
+    delivery: Delivery,
+    delivery_id: DeliveryId,
+    now: datetime,
+    expires_at: datetime,
+) -> Mapping[int, tuple[LeaverId, bool]]:
+    """The leaver of each element that is one, by its position, and whether it was known before.
+
+    Keys are taken in their own order: of two batches that hold the same people in another order,
+    each would else wait for the other one.
+    """
+    found: dict[int, tuple[LeaverId, bool]] = {}
+    for position, element in sorted(enumerate(delivery.elements), key=lambda each: each[1].key):
+        if element.leaver is None:
+            continue
+        own = LeaverId(new_id())
+        key = f"element:{element.key}"
+        known = _first_seen(tx, delivery.source, key, delivery_id, own, now, expires_at)
+        found[position] = (LeaverId(known["leaver_id"]), True) if known else (own, False)
+    return found
+
+
 def _element(
     tx: sa.Connection,
     delivery: Delivery,
     delivery_id: DeliveryId,
     position: int,
     element: Element,
+    leaver: tuple[LeaverId, bool] | None,
     now: datetime,
-    dedup_window: timedelta,
 ) -> dict[str, object]:
-    row: dict[str, object] = {
+    leaver_id, known = leaver or (None, False)
+    if element.leaver is not None and not known:
+        _leaver(
+            tx,
+            delivery.source,
+            element.leaver,
+            delivery.targets,
+            now,
+            actor=f"source:{delivery.source}",
+            why=f"delivery {delivery_id}",
+            leaver_id=leaver_id,
+        )
+    return {
         "id": new_id(),
         "delivery_id": delivery_id,
         "position": position,
@@ -176,27 +212,9 @@ def _element(
         "reason": element.reason,
         "detail": element.detail,
         "employee_id": element.employee_id,
-        "leaver_id": None,
-        "repeated": False,
+        "leaver_id": leaver_id,
+        "repeated": known,
     }
-    if element.leaver is None:
-        return row
-    leaver_id = LeaverId(new_id())
-    key = f"element:{element.key}"
-    known = _first_seen(tx, delivery.source, key, delivery_id, leaver_id, now, now + dedup_window)
-    if known is not None:
-        return row | {"leaver_id": known["leaver_id"], "repeated": True}
-    _leaver(
-        tx,
-        delivery.source,
-        element.leaver,
-        delivery.targets,
-        now,
-        actor=f"source:{delivery.source}",
-        why=f"delivery {delivery_id}",
-        leaver_id=leaver_id,
-    )
-    return row | {"leaver_id": leaver_id}
 
 
 def _leaver(
