@@ -22,6 +22,15 @@ BUSY_TIMEOUT_S = 5
 #: The schema this version works with: the last one in migrations/versions.
 SCHEMA = "0001"
 
+#: What a database says to a statement that is wrong; all else that it says is its own trouble,
+#: such as a broken file, or a server that became a read-only standby.
+OUR_MISTAKES = (
+    sa.exc.IntegrityError,
+    sa.exc.DataError,
+    sa.exc.ProgrammingError,
+    sa.exc.NotSupportedError,
+)
+
 
 class LedgerUnavailable(Exception):
     """The ledger cannot be read or written now: disk, lock or server."""
@@ -61,14 +70,22 @@ class Ledger:
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """One transaction that sees one moment, and writes nothing."""
-        with self._translated(), self.engine.connect() as connection, connection.begin():
-            yield connection
+        with self._translated(), self.engine.connect() as connection:
+            if not self.is_sqlite:
+                # By default every statement of PostgreSQL sees its own moment.
+                connection.execution_options(
+                    isolation_level="REPEATABLE READ", postgresql_readonly=True
+                )
+            with connection.begin():
+                yield connection
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
+        except OUR_MISTAKES:
+            raise
+        except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
             raise LedgerUnavailable(str(getattr(error, "orig", error))) from error
 
     def ping(self) -> None:
