@@ -58,9 +58,11 @@ def control(state: State, book: Book, log: Log) -> Blueprint:
         body = request.get_json(silent=True)
         people = _valid(_PEOPLE, body if isinstance(body, list) else [_object()])
         with state.lock:
-            known = [p.account_id for p in people if state.person(p.account_id)]
-            if known or len({person.account_id for person in people}) < len(people):
-                raise BadInput(f"account_id must be new and unique: {', '.join(known) or 'twice'}")
+            known = {person.account_id for person in state.people()}
+            for person in people:
+                if person.account_id in known:
+                    raise BadInput(f"account_id: {person.account_id} exists already")
+                known.add(person.account_id)
             for person in people:
                 state.put(person)
         return jsonify(people=_PEOPLE.dump_python(people, mode="json")), 201

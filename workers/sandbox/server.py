@@ -158,7 +158,7 @@ def run(
     """
     server = Server(create_app(settings), host, port)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    ready(server.base_url)
     with contextlib.suppress(KeyboardInterrupt):
+        ready(server.base_url)
         server.serve_forever()
     server.server_close()

@@ -194,13 +194,13 @@ class Undocumented:
     source: str
 
 
-_EVERYWHERE = "reference, section 2: no 5xx documented; expect them everywhere"
-_UM_RATE_LIMIT = "reference, section 2: 429 documented only for the list of tokens"
+_EVERYWHERE = "not described here, but any service can have one"
+_UM_RATE_LIMIT = "described for the list of tokens only, but the key has one limit"
 UNDOCUMENTED = [
     Undocumented(
         Sent("users.suspend", GOOD["users.suspend"].path),
         415,
-        'field: README of "bulk suspend users from a CSV"; ADMIN-UAM-415-1 is in the list of codes',
+        "measured, README of a script that suspends from a CSV file; the list of codes has it",
     ),
     Undocumented(
         Sent("lifecycle.disable", GOOD["lifecycle.disable"].path),
@@ -210,7 +210,7 @@ UNDOCUMENTED = [
     Undocumented(
         Sent("directories.list", "/admin/v2/orgs/other/directories"),
         404,
-        "field: ConductorOne/baton-atlassian, helper_test.go, an organization it cannot route",
+        "seen by ConductorOne/baton-atlassian, pkg/client/helper_test.go",
     ),
     Undocumented(
         Sent("users.search", f"{V2}/-/users/search", {"emails": [people.APP.email]}),
@@ -220,12 +220,12 @@ UNDOCUMENTED = [
     Undocumented(
         Sent("lifecycle.disable", GOOD["lifecycle.disable"].path, {}, "bodyParseFailure"),
         400,
-        "reference, section 2: 400 is listed for profile, email and tokens, not for disable",
+        "described for the other calls that take a body",
     ),
     Undocumented(
         Sent("profile.get", GOOD["profile.get"].path, fault="gateway.401"),
         401,
-        "reference, section 1.7: the gateway in front of the APIs has its own shape",
+        "described for the Organizations API behind the same gateway",
     ),
     *(
         Undocumented(Sent(name, sent.path, sent.body, "429"), 429, _UM_RATE_LIMIT)

@@ -1,15 +1,16 @@
-"""Atlassian's error shapes: the Organizations API alone has four (our reference, section 1.7).
+"""Atlassian's error shapes: the Organizations API alone has four.
 
 Sources: the `components` of Atlassian's published descriptions (organization of 2026-08-21,
 user management of 2026-08-15; read 2026-11-23).
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 from flask import request
 
 from workers.sandbox.answers import Answer, json_answer
+from workers.sandbox.people import Reason
 
 _TITLES = {
     "ADMIN-400-1": "Invalid page cursor",
@@ -54,7 +55,7 @@ def gateway(status: int, message: str) -> Answer:
 def edge(status: int, error: str) -> Answer:
     """Shape 3, from the edge in front of the API: for an organization that it cannot route.
 
-    Seen in the tests of ConductorOne/baton-atlassian, 2026-08-31 (our reference, section 1.7).
+    Seen by ConductorOne/baton-atlassian, pkg/client/helper_test.go (read 2026-11-23).
     """
     body = {
         "timestamp": "2026-11-23T12:00:00.000+00:00",
@@ -79,10 +80,9 @@ def forbidden_action(reason: str) -> Answer:
 
 def lifecycle_conflict(*codes: str) -> Answer:
     """The codes are not published; ours begin with `sandbox.`."""
-    account_id = (request.view_args or {})["account_id"]
     context = {
         "message": "This account isn't eligible for the requested action",
-        "accountId": account_id,
+        "accountId": (request.view_args or {})["account_id"],
         "errorCodes": [{"code": code, "message": f"Refused: {code}"} for code in codes],
     }
     return keyed(409, "conflict.lifecycleErrors", context)
@@ -112,16 +112,7 @@ USER_MANAGEMENT_ERRORS: dict[str, Callable[[], Answer]] = {
     "forbidden": _always(keyed(403, "forbidden")),
     **{
         f"forbidden.action/{reason}": _always(forbidden_action(reason))
-        for reason in (
-            "administrative",
-            "administrative.notMyself",
-            "authPolicy.saml",
-            "blocked.exportControl",
-            "externalDirectory.scim",
-            "externalDirectory.google",
-            "myselfOnly",
-            "managedAccount",
-        )
+        for reason in get_args(Reason)
     },
     # Here the context is a text, as in jira.atlassian.com/browse/ID-7748 (read 2026-11-23).
     "forbidden.targetUnverified": _always(

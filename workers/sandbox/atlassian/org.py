@@ -195,7 +195,7 @@ def _directory(directory_id: str) -> Directory | None:
 
 
 def _user_not_found() -> Refused:
-    # The wording as seen in the tests of ConductorOne/baton-atlassian, 2026-08-31.
+    # Seen by ConductorOne/baton-atlassian, pkg/client/helper_test.go (read 2026-11-23).
     return Refused(application("ADMIN-UAM-404-1", "One or more user not found in the directory"))
 
 
