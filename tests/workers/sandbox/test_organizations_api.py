@@ -338,3 +338,25 @@ def test_a_retired_address_is_gone_and_seen(api, control):
     (call,) = control.get("/calls").json()["calls"]
     assert answer.status_code == 404
     assert (call["operation"], call["status"]) == (None, 404)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "code"),
+    [
+        ("PUT", V2, {}, 405, "ADMIN-UAM-405-1"),
+        ("GET", f"{V2}?limit=101", None, 400, "ADMIN-UAM-400-1"),
+        (
+            "POST",
+            f"{V1}/users/{people.LENA.account_id}/role-assignments/assign",
+            {"role": "atlassian/user"},
+            400,
+            "ADMIN-UAM-400-1",
+        ),
+    ],
+    ids=["method", "limit", "role"],
+)
+def test_a_wrong_request_is_refused_in_the_application_shape(api, method, path, body, status, code):
+    """Our own mistakes have to be told from a leaver's trouble."""
+    answer = api.request(method, path, json=body)
+
+    assert (answer.status_code, error_code(answer)) == (status, code)
