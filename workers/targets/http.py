@@ -2,7 +2,7 @@
 
 Promises of every call:
 
-    * It takes no longer than CALL_BUDGET in sum and reads no more than MAX_ANSWER_BYTES.
+    * It sends and reads nothing once CALL_BUDGET is over, and reads at most MAX_ANSWER_BYTES.
     * It is in the journal, also when it failed; a write has asked journal.intend() just before.
       Whatever is not a GET or a search is a write: there is no other way to send one.
     * It ends in an Answer that is what was asked for, or in an error of workers/errors.py.
@@ -36,7 +36,6 @@ CALL_BUDGET = timedelta(seconds=20)
 MAX_ANSWER_BYTES = 1_048_576
 
 Segments = Sequence[str]
-
 
 # What requests, urllib3 and http.client raise for a call without a usable answer.
 FAILURES = (
@@ -114,9 +113,8 @@ class Client:
         `about_account` says that a refusal is about one account, not about our key.  `accept` may
         take an answer that else would be raised as an error.
         """
-        request = _Request(
-            name, "GET" if search is None else "POST", path, query, search, False, about_account
-        )
+        method = "GET" if search is None else "POST"
+        request = _Request(name, method, path, query, search, about_account=about_account)
         return self._call(journal, request, accept)
 
     def write(
@@ -130,7 +128,9 @@ class Client:
         accept: Callable[[Answer], bool] = nothing_else,
     ) -> Answer:
         """Change one account, if journal.intend() allows it.  The answer proves nothing."""
-        request = _Request(name, method, path, None, body, write=True, about_account=True)
+        # Atlassian answers 415 to a POST without a JSON body, also where it documents none.
+        json_body = {} if method == "POST" and body is None else body
+        request = _Request(name, method, path, None, json_body, write=True, about_account=True)
         return self._call(journal, request, accept)
 
     def _call(
@@ -187,8 +187,7 @@ class Client:
             f"{self._base_url}/{path}",
             headers={**self._headers, "Authorization": b"Bearer " + key},
             params=request.query,
-            # Atlassian answers 415 to a POST without a JSON body, also where it documents none.
-            json=request.json or {} if request.method == "POST" else None,
+            json=request.json,
         ).prepare()
 
     def _answer(self, prepared: requests.PreparedRequest, key: bytes) -> Answer:

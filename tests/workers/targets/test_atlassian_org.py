@@ -356,13 +356,22 @@ def test_an_account_of_which_only_the_id_is_known_can_be_read(target):
 
 
 def test_a_managed_account_is_deactivated(control, target):
-    """It is the account itself that goes, with a text that tells no tale."""
+    """It is the account itself that goes."""
     target.switch_off(Book(), ready(target, people.LENA))
 
     assert control.really(people.LENA)["account_status"] == "inactive"
     assert [write["path"] for write in control.writes()] == [
         f"/users/{people.LENA.account_id}/manage/lifecycle/disable"
     ]
+
+
+def test_the_person_is_not_told_why(make_target):
+    """Atlassian may show the text at the next login."""
+    account = Account(AccountId("712020:1"), None, Access.ACTIVE, Way.DEACTIVATE)
+    with ScriptedServer(answer(204)) as server:
+        make_target(server.base_url).switch_off(Book(), account)
+
+    assert server.requests[0].endswith(b'{"message": "Deactivated by your organization"}')
 
 
 def test_an_unmanaged_account_is_suspended_in_each_directory(control, target):
@@ -396,7 +405,8 @@ def test_a_second_suspend_is_no_error(control, target, again):
 
 
 def test_without_directories_of_its_own_all_directories_are_tried(control, target):
-    """The filter of that list is documented, and may still show nothing."""
+    """That filter may show nothing; where the person is not, there is nothing to suspend."""
+    control.change(people.UNMANAGED, directories={"primary": "active"})
     account = ready(target, people.UNMANAGED)
     control.fault("empty_list", "directories.list")
 
