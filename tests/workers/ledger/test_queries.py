@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from workers.journal import LedgerJournal
 from workers.leavers import (
@@ -21,6 +22,7 @@ from workers.ledger import intake, moves, open_ledger, rejections
 from workers.ledger.queries import NotFound, as_json, condition, deliveries, jobs
 from workers.ledger.queries.deliveries import DeliveryFilter
 from workers.ledger.queries.jobs import JobFilter
+from workers.ledger.tables import workers
 from workers.targets.base import Call
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -266,9 +268,7 @@ def test_the_total_of_rejections_never_falls(ledger):
 
     rejections.count_rejections(ledger, count, now=NOW)
 
-    assert condition.figures(ledger, now=NOW, workers_since=NOW).rejected == {
-        ("hr", "signature_wrong"): 9
-    }
+    assert condition.figures(ledger, now=NOW).rejected == {("hr", "signature_wrong"): 9}
     assert deliveries.rejected(ledger, since=NOW - timedelta(days=30)) == count
 
 
@@ -280,7 +280,7 @@ def test_figures_count_everything_by_its_words(ledger):
     moves.hold(ledger, claimed(ledger, second), reason="protected", now=NOW)
     rejections.count_rejections(ledger, {("hr", "too_large"): 2}, now=NOW)
 
-    told = condition.figures(ledger, now=NOW, workers_since=NOW)
+    told = condition.figures(ledger, now=NOW)
 
     assert told.jobs == {
         ("hr", "cloud", "done", "deactivated", ""): 1,
@@ -297,7 +297,7 @@ def test_the_oldest_unfinished_job_counts_held_and_scheduled_ones(ledger):
     [job] = received(ledger, person("ada")).jobs
     moves.hold_by(ledger, job, actor="eve", why="wait", now=NOW)
 
-    told = condition.figures(ledger, now=NOW + HOUR, workers_since=NOW)
+    told = condition.figures(ledger, now=NOW + HOUR)
 
     assert (told.oldest_unfinished, told.oldest_overdue) == (HOUR, HOUR)
 
@@ -306,8 +306,8 @@ def test_a_scheduled_job_is_not_overdue_before_its_cutoff(ledger):
     """Notice given months ahead is no alarm."""
     received(ledger, person("ada", cutoff=NOW + 5 * HOUR))
 
-    before = condition.figures(ledger, now=NOW + HOUR, workers_since=NOW)
-    after = condition.figures(ledger, now=NOW + 6 * HOUR, workers_since=NOW)
+    before = condition.figures(ledger, now=NOW + HOUR)
+    after = condition.figures(ledger, now=NOW + 6 * HOUR)
 
     assert (before.oldest_unfinished, before.oldest_overdue) == (HOUR, timedelta())
     assert after.oldest_overdue == HOUR
@@ -315,9 +315,19 @@ def test_a_scheduled_job_is_not_overdue_before_its_cutoff(ledger):
 
 def test_nothing_is_old_in_an_empty_ledger(ledger):
     """The first scrape comes before the first delivery."""
-    told = condition.figures(ledger, now=NOW, workers_since=NOW)
+    told = condition.figures(ledger, now=NOW)
 
     assert (told.jobs, told.oldest_unfinished, told.workers) == ({}, timedelta(), 0)
+
+
+def test_a_worker_that_fell_silent_is_not_alive(ledger):
+    """Nobody deactivates anybody while every worker is dead."""
+    for name, age in (("dead", HOUR), ("alive", timedelta(seconds=5))):
+        with ledger.write() as tx:
+            tx.execute(sa.insert(workers).values(name=name, started_at=NOW, seen_at=NOW - age))
+
+    assert [worker.name for worker in condition.workers(ledger, now=NOW)] == ["alive"]
+    assert condition.figures(ledger, now=NOW).workers == 1
 
 
 def test_a_pause_shows_its_target_reason_and_call(ledger):
@@ -342,7 +352,5 @@ def test_a_pause_shows_its_target_reason_and_call(ledger):
         "users.search",
         NOW + HOUR,
     )
-    assert condition.figures(ledger, now=NOW, workers_since=NOW).paused == {
-        "cloud": "credential_refused"
-    }
+    assert condition.figures(ledger, now=NOW).paused == {"cloud": "credential_refused"}
     assert [alarm.kind for alarm in condition.alarms_open(ledger)] == ["target_paused"]

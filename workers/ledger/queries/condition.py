@@ -12,6 +12,9 @@ from workers.ledger import tables as t
 from workers.ledger.queries import columns_of
 from workers.ledger.store import Ledger
 
+#: A worker shows itself every few seconds (workers/sweep.py); after this silence it counts as gone.
+SILENT = timedelta(seconds=30)
+
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
@@ -58,7 +61,7 @@ class Figures:
     rejected: Mapping[tuple[str, str], int]  # source, reason
     paused: Mapping[str, str]  # target to reason, "" where it is not paused
     alarms: Mapping[str, int]  # open ones, by kind
-    workers: int
+    workers: int  # those that are alive
 
 
 def alarms_open(ledger: Ledger) -> list[Alarm]:
@@ -84,14 +87,15 @@ def pauses(ledger: Ledger) -> list[Pause]:
         return [Pause(**row) for row in tx.execute(query.order_by(found.name)).mappings()]
 
 
-def workers(ledger: Ledger, *, since: datetime) -> list[Worker]:
-    """Which workers showed themselves since then."""
-    query = sa.select(t.workers).where(t.workers.c.seen_at >= since).order_by(t.workers.c.name)
+def workers(ledger: Ledger, *, now: datetime) -> list[Worker]:
+    """Which workers are alive."""
+    alive = t.workers.c.seen_at >= now - SILENT
+    query = sa.select(t.workers).where(alive).order_by(t.workers.c.name)
     with ledger.read() as tx:
         return [Worker(**row) for row in tx.execute(query).mappings()]
 
 
-def figures(ledger: Ledger, *, now: datetime, workers_since: datetime) -> Figures:
+def figures(ledger: Ledger, *, now: datetime) -> Figures:
     """All counts."""
     with ledger.read() as tx:
         return Figures(
@@ -102,10 +106,7 @@ def figures(ledger: Ledger, *, now: datetime, workers_since: datetime) -> Figure
             rejected=_rejected(tx),
             paused=_paused(tx),
             alarms=_alarms(tx),
-            workers=tx.scalar(
-                sa.select(sa.func.count()).where(t.workers.c.seen_at >= workers_since)
-            )
-            or 0,
+            workers=_workers(tx, now),
         )
 
 
@@ -143,6 +144,11 @@ def _alarms(tx: sa.Connection) -> Mapping[str, int]:
     kind = t.alarms.c.kind
     query = sa.select(kind, sa.func.count()).where(t.alarms.c.open_key.is_not(None)).group_by(kind)
     return {row[0]: row[1] for row in tx.execute(query)}
+
+
+def _workers(tx: sa.Connection, now: datetime) -> int:
+    alive = sa.select(sa.func.count()).where(t.workers.c.seen_at >= now - SILENT)
+    return tx.scalar(alive) or 0
 
 
 def _earliest(tx: sa.Connection, instant: sa.ColumnElement[Any]) -> datetime | None:
