@@ -21,7 +21,7 @@ from typing import Protocol
 from config.settings import Policy, Retry, Verify
 from workers import policy as rules
 from workers import retry
-from workers.errors import Unavailable
+from workers.errors import Refused, Unavailable
 from workers.leavers import Outcome
 from workers.ledger.moves import Claim
 from workers.targets.base import OUTCOME_OF, Access, Account, Journal, Target, Way
@@ -78,7 +78,10 @@ class Notes(Journal, Protocol):
     wrote: bool  # a write was intended in this round, now or in an earlier attempt
 
     def pin(self, account: Account) -> None:
-        """Fix the account of the job, with its before-state."""
+        """Fix the account of the job."""
+
+    def keep(self, account: Account) -> None:
+        """Keep the account's state from before anything was written, for a reinstatement."""
 
     def watch(self) -> None:
         """Note since when an identity provider is watched."""
@@ -126,6 +129,7 @@ def attempt(claim: Claim, target: Target, journal: Notes, order: Order, clock: C
     if against is not None:
         return Held(against.reason, against.detail)
     account = target.preflight(journal, account)
+    journal.keep(account)
     if account.way is Way.IDP:
         return _watched(claim, journal, order, clock.now())
     against = rules.before_writing(account, operated_by=order.operated_by)
@@ -139,11 +143,17 @@ def attempt(claim: Claim, target: Target, journal: Notes, order: Order, clock: C
 def _switch_off(
     target: Target, journal: Notes, account: Account, order: Order, clock: Clock
 ) -> Result:
-    unknown: Unavailable | None = None
+    unknown: Unavailable | Refused | None = None
+    wrote_before = journal.wrote
     try:
         target.switch_off(journal, account)
     except Unavailable as error:
         # The write may have happened: only reading tells, and it is asked now rather than later.
+        unknown = error
+    except Refused as error:
+        if not wrote_before:
+            raise
+        # An earlier write of this round may be what makes this one impossible.
         unknown = error
     if _reads_off(target, journal, account, order.verify.timeout, clock):
         return Done(OUTCOME_OF[account.way], target.clean_up(journal, account))

@@ -29,10 +29,14 @@ class LedgerJournal:
         self.calls = 0
 
     def pin(self, account: Account) -> None:
-        """Fix the account of the job, with its before-state; the first one stays."""
-        snapshot = {"way": account.way, "access": account.access, **account.snapshot}
-        moves.pin(self._ledger, self._claim, account.id, snapshot)
+        """Fix the account of the job; the first one stays."""
+        moves.pin(self._ledger, self._claim, account.id)
         self._account = account.id
+
+    def keep(self, account: Account) -> None:
+        """Keep the account's state from before anything was written; the first one stays."""
+        snapshot = {"way": account.way, "access": account.access, **account.snapshot}
+        moves.keep(self._ledger, self._claim, snapshot)
 
     def watch(self) -> None:
         """Note since when an identity provider is watched; the first time stays."""
@@ -49,6 +53,8 @@ class LedgerJournal:
         """Keep the call, and the job with it for another LEASE.  Raises LeaseLost."""
         self.calls += 1
         with self._ledger.write() as tx:
+            now = self._now()
+            moves.renew(tx, self._claim, now + LEASE)
             tx.execute(
                 sa.insert(calls).values(
                     attempt_id=self._claim.attempt,
@@ -62,8 +68,5 @@ class LedgerJournal:
                     error=call.error,
                 )
             )
-            now = self._now()
-            answered = call.status is not None and call.status < 400
-            if call.name == self._claim.probe_call and answered:
+            if call.name == self._claim.probe_call and not call.error:
                 pauses.resume(tx, self._claim.target, self._claim.job, now)
-            moves.renew(tx, self._claim, now + LEASE)

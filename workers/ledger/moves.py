@@ -22,6 +22,9 @@ r"""Every move of a job: one conditional UPDATE, with its audit row in the same 
 The fence: claim() raises the job's token, and every later move of that worker names it.  A worker
 whose lease was taken back finds its token gone and raises LeaseLost: it can write nothing.
 No success is ever overwritten: a closed round stays as it is, a replay opens the next one.
+
+Locks are taken in one order: the job, then its account, then its target, then alarms.  Transactions
+that meet wait for one another, and never in a circle.
 """
 
 from collections.abc import Mapping, Sequence
@@ -49,6 +52,9 @@ from workers.ledger.store import Ledger, insert
 
 #: After so many workers in a row died during a job's attempts, a person must look.
 LOST_LIMIT = 5
+
+#: From where a worker may take a job.
+CLAIMABLE = (State.QUEUED, State.RETRYING)
 
 #: From where an operator's moves may start.
 HOLDABLE = (State.SCHEDULED, State.QUEUED, State.RETRYING)
@@ -100,47 +106,37 @@ def claim(
     It is not to be had when it is not due, somebody else has it, its target is paused (unless this
     job may be the probe), or as many jobs of the target run already as `concurrency` allows.
     """
+    due = (t.jobs.c.state.in_(CLAIMABLE), t.jobs.c.due_at <= now)
     with ledger.write() as tx:
-        target: str | None = tx.scalar(sa.select(t.jobs.c.target).where(t.jobs.c.id == job))
+        locked = sa.select(t.jobs.c.target).where(t.jobs.c.id == job, *due).with_for_update()
+        target: str | None = tx.scalar(locked)
         if target is None or target not in concurrency:
             return None
-        paused = pauses.target_row(tx, target)
-        probing = paused is not None and paused["paused_at"] is not None
-        if probing and not pauses.take_probe(tx, target, job, now=now, until=now + lease):
+        # Whoever claims for this target waits here, so that no two count the same free place.
+        known = pauses.locked(tx, target)
+        probing = known["paused_at"] is not None
+        if _running(tx, target) >= concurrency[target] or (
+            probing and not pauses.take_probe(tx, target, job, now=now, until=now + lease)
+        ):
             _sleep_on(tx, job)
             return None
-        others = t.jobs.alias("others")
-        running = (
-            sa.select(sa.func.count())
-            .where(others.c.target == target, others.c.state == State.RUNNING)
-            .scalar_subquery()
-        )
-        pause_mark = pauses.paused_seconds(paused, now)
-        row = _move(
+        pause_mark = pauses.paused_seconds(known, now)
+        row = _certain_move(
             tx,
             job,
             "claim",
             State.RUNNING,
             actor=worker,
             now=now,
-            where=(
-                t.jobs.c.state.in_((State.QUEUED, State.RETRYING)),
-                t.jobs.c.due_at <= now,
-                running < concurrency[target],
-            ),
+            where=due,
             token=t.jobs.c.token + 1,
             lease_until=now + lease,
             woken_until=None,
-            clock_started_at=sa.func.coalesce(t.jobs.c.clock_started_at, now),
+            clock_started_at=_first(t.jobs.c.clock_started_at, now),
             pause_mark=sa.case(
                 (t.jobs.c.clock_started_at.is_(None), pause_mark), else_=t.jobs.c.pause_mark
             ),
         )
-        if row is None:
-            # Whoever could not claim gives the probe back to the next.
-            pauses.extend_probe(tx, target, job, now)
-            _sleep_on(tx, job)
-            return None
         attempt = AttemptId(new_id())
         tx.execute(
             sa.insert(t.attempts).values(
@@ -176,10 +172,10 @@ def claim(
             intended_at=row["intended_at"],
             watched_since=row["watched_since"],
             outage_at=row["outage_at"],
-            resumed_at=paused["resumed_at"] if paused else None,
+            resumed_at=known["resumed_at"],
             working_seconds=waited - (pause_mark - row["pause_mark"]),
-            pauses=paused["pauses"] if paused and probing else 0,
-            probe_call=paused["pause_call"] if paused and probing else None,
+            pauses=known["pauses"] if probing else 0,
+            probe_call=known["pause_call"] if probing else None,
         )
 
 
@@ -197,22 +193,35 @@ def renew(tx: sa.Connection, claim: Claim, until: datetime) -> None:
         pauses.extend_probe(tx, claim.target, claim.job, until)
 
 
-def pin(ledger: Ledger, claim: Claim, account: AccountId, snapshot: dict[str, Any]) -> None:
-    """Fix the account of this job, with its state before anything was written.
-
-    The first match stays: a job whose account is pinned keeps account and snapshot.
-    """
+def pin(ledger: Ledger, claim: Claim, account: AccountId) -> None:
+    """Fix the account of this job; the first match stays.  Raises LeaseLost."""
     with ledger.write() as tx:
+        _lock_owned(tx, claim)
         tx.execute(
             sa.update(t.jobs)
             .where(*_owned(claim), t.jobs.c.account_id.is_(None))
-            .values(account_id=account, snapshot=snapshot)
+            .values(account_id=account)
+        )
+
+
+def keep(ledger: Ledger, claim: Claim, snapshot: dict[str, Any]) -> None:
+    """Keep the account's state from before the first write ever; the first one stays.
+
+    Raises LeaseLost.
+    """
+    with ledger.write() as tx:
+        _lock_owned(tx, claim)
+        tx.execute(
+            sa.update(t.jobs)
+            .where(*_owned(claim), t.jobs.c.snapshot.is_(None), t.jobs.c.intended_at.is_(None))
+            .values(snapshot=snapshot)
         )
 
 
 def watch(ledger: Ledger, claim: Claim, now: datetime) -> None:
-    """Note since when an identity provider is watched for this account."""
+    """Note since when an identity provider is watched for this account.  Raises LeaseLost."""
     with ledger.write() as tx:
+        _lock_owned(tx, claim)
         tx.execute(
             sa.update(t.jobs)
             .where(*_owned(claim), t.jobs.c.watched_since.is_(None))
@@ -230,14 +239,14 @@ def intend(
     """
     until = now + lease
     with ledger.write() as tx:
-        intended = tx.execute(
+        stop = _lock_owned(tx, claim)["stop"]
+        if stop:
+            raise Stopped(stop)
+        tx.execute(
             sa.update(t.jobs)
-            .where(*_owned(claim), t.jobs.c.stop.is_(None))
-            .values(lease_until=until, intended_at=sa.func.coalesce(t.jobs.c.intended_at, now))
-        ).rowcount
-        if not intended:
-            stop = tx.scalar(sa.select(t.jobs.c.stop).where(*_owned(claim)))
-            raise Stopped(stop) if stop else LeaseLost
+            .where(*_owned(claim))
+            .values(lease_until=until, intended_at=_first(t.jobs.c.intended_at, now))
+        )
         own = insert(tx, t.accounts).values(
             target=claim.target,
             account_id=account,
@@ -261,10 +270,7 @@ def finish(
 ) -> None:
     """The job is done: what `outcome` says was read back from the target."""
     with ledger.write() as tx:
-        _end_attempt(tx, claim, "done", "", detail, counted=True, now=now)
-        _owned_move(
-            tx, claim, "done", State.DONE, now=now, outcome=outcome, reason="", detail=detail
-        )
+        _end(tx, claim, "done", State.DONE, result="done", detail=detail, now=now, outcome=outcome)
         _resume(tx, claim, now)
 
 
@@ -279,10 +285,20 @@ def again(
     now: datetime,
 ) -> None:
     """Not finished: another attempt is due at `due_at`."""
+    to = State.SCHEDULED if reason == "cutoff_ahead" else State.RETRYING
     with ledger.write() as tx:
-        _end_attempt(tx, claim, "again", reason, detail, counted=counted, now=now)
-        to = State.SCHEDULED if reason == "cutoff_ahead" else State.RETRYING
-        _not_finished(tx, claim, to, due_at, reason, detail, now=now)
+        _end(
+            tx,
+            claim,
+            "again",
+            to,
+            result="again",
+            reason=reason,
+            detail=detail,
+            counted=counted,
+            now=now,
+            due_at=due_at,
+        )
         _resume(tx, claim, now)
 
 
@@ -297,10 +313,21 @@ def lock_out(
     now: datetime,
 ) -> None:
     """Pause the whole target until `until`; the job waits with it and no attempt is spent."""
+    outage = {"outage_at": now} if reason == "outage" else {}
     with ledger.write() as tx:
-        _end_attempt(tx, claim, "paused", reason, detail, counted=False, now=now)
-        outage = {"outage_at": now} if reason == "outage" else {}
-        _not_finished(tx, claim, State.RETRYING, until, reason, detail, now=now, **outage)
+        _end(
+            tx,
+            claim,
+            "again",
+            State.RETRYING,
+            result="paused",
+            reason=reason,
+            detail=detail,
+            counted=False,
+            now=now,
+            due_at=until,
+            **outage,
+        )
         pauses.pause(
             tx,
             claim.target,
@@ -313,36 +340,41 @@ def lock_out(
         )
 
 
-def give_back(ledger: Ledger, claim: Claim, *, now: datetime) -> None:
-    """The worker stops: the job is due at once for another one, and no attempt is spent."""
+def give_back(ledger: Ledger, claim: Claim, *, reason: str, now: datetime) -> None:
+    """The attempt broke off, as the worker stops or an operator asked for a hold or a cancel.
+
+    The job is due at once for another worker, if the operator does not stop it; no attempt is
+    spent.
+    """
     with ledger.write() as tx:
-        _end_attempt(tx, claim, "stopped", "worker_stopped", "", counted=False, now=now)
-        _not_finished(tx, claim, State.QUEUED, now, "worker_stopped", "", now=now)
+        _end(
+            tx,
+            claim,
+            "give_back",
+            State.QUEUED,
+            result="stopped",
+            reason=reason,
+            counted=False,
+            now=now,
+            due_at=now,
+        )
         pauses.extend_probe(tx, claim.target, claim.job, now)
 
 
 def hold(ledger: Ledger, claim: Claim, *, reason: str, detail: str = "", now: datetime) -> None:
     """A person must decide: the job waits, and never expires."""
     with ledger.write() as tx:
-        _end_attempt(tx, claim, "held", reason, detail, counted=True, now=now)
-        _owned_move(tx, claim, "hold", State.HELD, now=now, reason=reason, detail=detail)
+        _end(tx, claim, "hold", State.HELD, result="held", reason=reason, detail=detail, now=now)
         _resume(tx, claim, now)
 
 
 def fail(ledger: Ledger, claim: Claim, *, reason: str, detail: str, now: datetime) -> None:
     """Given up; kept and shown, for a replay."""
     with ledger.write() as tx:
-        _end_attempt(tx, claim, "failed", reason, detail, counted=True, now=now)
-        _owned_move(tx, claim, "fail", State.FAILED, now=now, reason=reason, detail=detail)
+        _end(
+            tx, claim, "fail", State.FAILED, result="failed", reason=reason, detail=detail, now=now
+        )
         _resume(tx, claim, now)
-
-
-def stopped(ledger: Ledger, claim: Claim, *, now: datetime) -> None:
-    """The attempt met an operator's hold or cancel at its intend step."""
-    with ledger.write() as tx:
-        _end_attempt(tx, claim, "stopped", "", "", counted=False, now=now)
-        _not_finished(tx, claim, State.QUEUED, now, "", "", now=now)
-        pauses.extend_probe(tx, claim.target, claim.job, now)
 
 
 # --- The sweep's moves ----------------------------------------------------------------------
@@ -379,7 +411,7 @@ def take_back(ledger: Ledger, job: JobId, *, actor: str, now: datetime) -> bool:
         elif row.lost + 1 >= LOST_LIMIT:
             state, reason = State.HELD, "worker_lost"
         # The token is raised, so that the old worker can write nothing from here on.
-        _move(
+        _certain_move(
             tx,
             job,
             "take_back",
@@ -466,7 +498,7 @@ def replay_by(
         _close_round(tx, job, now)
         cutoff = _cutoff(tx, job)
         ahead = cutoff is not None and cutoff > now
-        row = _move(
+        row = _certain_move(
             tx,
             job,
             "replay",
@@ -489,8 +521,6 @@ def replay_by(
             clock_started_at=None,
             **forget,
         )
-        if row is None:
-            raise RuntimeError(f"job {job} left state {state} while it was locked")
         tx.execute(
             sa.insert(t.rounds).values(
                 job_id=job, round=row["round"], opened_at=now, actor=actor, why=why
@@ -558,59 +588,76 @@ def _move(
     return row
 
 
-def _owned_move(
-    tx: sa.Connection, claim: Claim, action: str, to: State, *, now: datetime, **values: Any
-) -> None:
-    """A move of the worker that holds the claim.  Raises LeaseLost, and writes nothing."""
-    where = _owned(claim)
-    moved = _move(
-        tx, claim.job, action, to, actor=claim.worker, now=now, where=where, lost=0, **values
-    )
-    if moved is None:
+def _certain_move(
+    tx: sa.Connection, job: JobId, action: str, to: State, **about: Any
+) -> sa.RowMapping:
+    """A move of a job that this transaction has locked and found fit for it."""
+    row = _move(tx, job, action, to, **about)
+    if row is None:
+        raise RuntimeError(f"job {job} was changed while it was locked")
+    return row
+
+
+def _lock_owned(tx: sa.Connection, claim: Claim) -> sa.RowMapping:
+    """Lock the claimed job, and say what an operator asked for meanwhile.  Raises LeaseLost."""
+    asked = sa.select(t.jobs.c.stop, t.jobs.c.stop_actor, t.jobs.c.stop_reason)
+    found = tx.execute(asked.where(*_owned(claim)).with_for_update()).mappings().one_or_none()
+    if found is None:
         raise LeaseLost
+    return found
 
 
-def _not_finished(
+def _end(
     tx: sa.Connection,
     claim: Claim,
-    state: State,
-    due_at: datetime,
-    reason: str,
-    detail: str,
+    action: str,
+    to: State,
     *,
+    result: str,
+    reason: str = "",
+    detail: str = "",
+    counted: bool = True,
     now: datetime,
     **values: Any,
 ) -> None:
-    """The attempt ended without an end of the job: an operator's hold or cancel comes first."""
-    stop = tx.execute(
-        sa.select(t.jobs.c.stop, t.jobs.c.stop_actor, t.jobs.c.stop_reason).where(*_owned(claim))
-    ).one_or_none()
-    if stop is None or not stop.stop:
-        _owned_move(
-            tx,
-            claim,
-            "again",
-            state,
-            now=now,
-            due_at=due_at,
-            reason=reason,
-            detail=detail,
-            **values,
+    """End the attempt, with the move that follows from it.  Raises LeaseLost, and writes nothing.
+
+    An operator's hold or cancel comes before every end but a success.
+    """
+    asked = _lock_owned(tx, claim)
+    actor, why, word, text = claim.worker, "", reason, detail
+    if asked.stop and to is not State.DONE:
+        to, word = _stop_state(asked.stop)
+        action, actor, why, text = (
+            asked.stop,
+            asked.stop_actor,
+            asked.stop_reason,
+            asked.stop_reason,
         )
-        return
-    to, word = _stop_state(stop.stop)
-    _move(
+    _certain_move(
         tx,
         claim.job,
-        stop.stop,
+        action,
         to,
-        actor=stop.stop_actor,
+        actor=actor,
         now=now,
         where=_owned(claim),
-        audit_detail=stop.stop_reason,
+        audit_detail=why,
         reason=word,
-        detail=stop.stop_reason,
+        detail=text,
+        attempts=t.jobs.c.attempts + int(counted),
+        lost=0,
         **values,
+    )
+    tx.execute(
+        sa.update(t.attempts)
+        .where(t.attempts.c.id == claim.attempt)
+        .values(finished_at=now, result=result, reason=reason, detail=detail, counted=counted)
+    )
+    tx.execute(
+        sa.delete(t.accounts).where(
+            t.accounts.c.job_id == claim.job, t.accounts.c.token == claim.token
+        )
     )
 
 
@@ -661,28 +708,16 @@ def _stop_state(stop: str) -> tuple[State, str]:
     return State.CANCELLED, "operator_cancel"
 
 
-def _end_attempt(
-    tx: sa.Connection,
-    claim: Claim,
-    result: str,
-    reason: str,
-    detail: str,
-    *,
-    counted: bool,
-    now: datetime,
-) -> None:
-    tx.execute(
-        sa.update(t.attempts)
-        .where(t.attempts.c.id == claim.attempt)
-        .values(finished_at=now, result=result, reason=reason, detail=detail, counted=counted)
+def _running(tx: sa.Connection, target: str) -> int:
+    count = sa.select(sa.func.count()).where(
+        t.jobs.c.target == target, t.jobs.c.state == State.RUNNING
     )
-    if counted:
-        tx.execute(sa.update(t.jobs).where(*_owned(claim)).values(attempts=t.jobs.c.attempts + 1))
-    tx.execute(
-        sa.delete(t.accounts).where(
-            t.accounts.c.job_id == claim.job, t.accounts.c.token == claim.token
-        )
-    )
+    return tx.scalar(count) or 0
+
+
+def _first(column: sa.Column[Any], now: datetime) -> sa.ColumnElement[Any]:
+    """What `column` has already, else `now`."""
+    return sa.func.coalesce(column, sa.literal(now, column.type))
 
 
 def _sleep_on(tx: sa.Connection, job: JobId) -> None:
@@ -694,7 +729,7 @@ def _resume(tx: sa.Connection, claim: Claim, now: datetime) -> None:
     """Open a paused target again where this attempt, its probe, got an answer it can use."""
     if claim.probe_call is None:
         return
-    answered = sa.exists().where(t.calls.c.attempt_id == claim.attempt, t.calls.c.status < 400)
+    answered = sa.exists().where(t.calls.c.attempt_id == claim.attempt, t.calls.c.error == "")
     if tx.scalar(sa.select(answered)):
         pauses.resume(tx, claim.target, claim.job, now)
     else:

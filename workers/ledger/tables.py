@@ -142,7 +142,7 @@ jobs = sa.Table(
     sa.Column("stop_reason", sa.Text),
     # What this round knows of the account.
     sa.Column("account_id", sa.String(255)),
-    sa.Column("snapshot", sa.JSON),
+    sa.Column("snapshot", sa.JSON(none_as_null=True)),
     sa.Column("intended_at", Instant),
     sa.Column("watched_since", Instant),
     sa.Column("outage_at", Instant),
