@@ -56,13 +56,13 @@ def serve(load: Callable[[], Settings]) -> None:
     """
     settings = load().for_the_door()
     open_doors(settings)
-    _check_schema(settings)
-    listener = listen(settings.server.listen)
+    require_schema(settings)
+    listener = listen("server.listen", settings.server.listen)
     log.info("receiver started", listen=str(Address(*listener.getsockname()[:2])))
     _Server(load, settings, listener).run()
 
 
-def listen(address: Address) -> socket.socket:
+def listen(setting: str, address: Address) -> socket.socket:
     """The listening socket.  Raises ConfigurationError if the address cannot be had."""
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     listener = socket.socket(family)
@@ -75,13 +75,14 @@ def listen(address: Address) -> socket.socket:
     except OSError as error:
         listener.close()
         raise ConfigurationError(
-            f"server.listen: {address} cannot be listened on: {error.strerror}; "
+            f"{setting}: {address} cannot be listened on: {error.strerror}; "
             "stop what uses it, or set another address"
         ) from None
     return listener
 
 
-def _check_schema(settings: Settings) -> None:
+def require_schema(settings: Settings) -> None:
+    """Raise LedgerOutdated if the ledger's schema is known to be another one."""
     ledger = open_ledger(settings.ledger.url.reveal())
     try:
         ledger.check_schema()
@@ -114,7 +115,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "graceful_timeout": GRACE_S,
             "forwarded_allow_ips": "",
             "forwarder_headers": "",
-            "logger_class": _Log,
+            "logger_class": Log,
             "loglevel": "warning",
             "errorlog": None,
             "control_socket_disable": True,
@@ -164,7 +165,7 @@ class _Process(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             client.sendall(NOT_HTTP)
 
 
-class _Log(Logger):  # type: ignore[misc]  # gunicorn has no types
+class Log(Logger):  # type: ignore[misc]  # gunicorn has no types
     """gunicorn's own lines, written as all others are."""
 
     def __init__(self, cfg: Any) -> None:

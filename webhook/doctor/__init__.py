@@ -1,0 +1,52 @@
+"""What `leaver doctor` looks at; each check says what it found and what helps.
+
+    machinery.py     ledger, queue and clock
+    credentials.py   each target's key
+    record.py        what stands in the ledger: workers, pauses, alarms, rejections, jobs
+
+A check never raises and never changes anything: what is broken is its finding.
+"""
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+
+from config import checks
+from config.settings import Settings
+from webhook.doctor import credentials, machinery, record
+from webhook.doctor.check import Check, Result
+from workers.ledger import open_ledger
+
+__all__ = ["Check", "Result", "examine"]
+
+#: Faults of the configuration that hold for this machine alone: another may read the secret.
+HERE_ONLY = ("E003",)
+
+
+def examine(settings: Settings) -> Iterator[Check]:
+    """Every check, as it is made."""
+    yield from _configuration(settings)
+    with closing(open_ledger(settings.ledger.url.reveal())) as ledger:
+        reachable = machinery.ledger_reachable(ledger)
+        yield reachable
+        readable = reachable.result is Result.OK
+        if readable:
+            yield from machinery.ledger_durable(ledger)
+        yield from machinery.queue_sound(settings)
+        yield machinery.clock_right(settings, ledger if readable else None)
+        for name, own in settings.targets.items():
+            yield credentials.key_taken(name, own)
+        if readable:
+            yield from record.everything(ledger, datetime.now(UTC))
+
+
+def _configuration(settings: Settings) -> Iterator[Check]:
+    """What config/checks.py finds for a machine that does everything."""
+    findings = checks.check(settings, "up")
+    for finding in findings:
+        result = Result.WRONG if finding.stops else Result.ADVICE
+        if finding.code in HERE_ONLY:
+            result = Result.ATTENTION
+        yield Check(f"configuration {finding.code}", result, finding.fault, finding.hint)
+    if not findings:
+        yield Check("configuration", Result.OK, "nothing to say against it")

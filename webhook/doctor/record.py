@@ -1,0 +1,71 @@
+"""What stands in the ledger and needs somebody: workers, pauses, alarms, rejections, jobs."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+
+from webhook.doctor.check import Check, Result
+from workers.leavers import State
+from workers.ledger import Ledger
+from workers.ledger.queries import condition, deliveries
+from workers.reasons import JOB, REJECTED, Reason
+
+#: Rejections of so long are told.
+LATELY = timedelta(days=1)
+
+#: Alarms that other checks tell.
+TOLD = ("job_held", "job_failed", "target_paused")
+
+
+def everything(ledger: Ledger, now: datetime) -> Iterator[Check]:
+    """All checks of the record."""
+    yield _workers(ledger, now)
+    yield from _pauses(ledger)
+    yield from _alarms(ledger)
+    yield from _rejections(ledger, now)
+    yield from _jobs(ledger, now)
+
+
+def _workers(ledger: Ledger, now: datetime) -> Check:
+    names = [worker.name for worker in condition.workers(ledger, now=now)]
+    if names:
+        return Check("workers", Result.OK, f"{len(names)} alive: {', '.join(names)}")
+    finding = f"none showed itself in the last {condition.SILENT.seconds} s"
+    return Check("workers", Result.ATTENTION, finding, "start `leaver up` or `leaver work`")
+
+
+def _pauses(ledger: Ledger) -> Iterator[Check]:
+    for pause in condition.pauses(ledger):
+        since = f"{pause.paused_at:%Y-%m-%d %H:%M}Z"
+        finding = f"{pause.target} since {since}, {pause.reason}: {pause.detail}"
+        yield Check("paused target", Result.ATTENTION, finding, _to_do(JOB, pause.reason))
+
+
+def _alarms(ledger: Ledger) -> Iterator[Check]:
+    for alarm in condition.alarms_open(ledger):
+        if alarm.kind not in TOLD:
+            yield Check(f"alarm {alarm.kind}", Result.ATTENTION, alarm.text)
+
+
+def _rejections(ledger: Ledger, now: datetime) -> Iterator[Check]:
+    """Only advice: too many of them are an alarm."""
+    for (source, reason), count in deliveries.rejected(ledger, since=now - LATELY).items():
+        finding = f"{count} from {source} in the last day, {reason}"
+        yield Check("rejected deliveries", Result.ADVICE, finding, _to_do(REJECTED, reason))
+
+
+def _jobs(ledger: Ledger, now: datetime) -> Iterator[Check]:
+    """Those that need a person."""
+    waiting: Counter[tuple[str, str]] = Counter()
+    for (_, _, state, _, reason), count in condition.figures(ledger, now=now).jobs.items():
+        if state in (State.HELD, State.FAILED):
+            waiting[state, reason] += count
+    for (state, reason), count in sorted(waiting.items()):
+        finding = f"{count} {state} ({reason})"
+        yield Check("jobs", Result.ATTENTION, finding, _to_do(JOB, reason))
+    if not waiting:
+        yield Check("jobs", Result.OK, "none waits for a person")
+
+
+def _to_do(reasons: Mapping[str, Reason], word: str) -> str:
+    return reasons[word].to_do if word in reasons else ""
