@@ -88,11 +88,11 @@ def _end(runtime: Runtime, claim: Claim, journal: LedgerJournal) -> str:
         due_at = clock.now() + retry.BUSY_DELAY
         moves.again(ledger, claim, due_at, reason="account_busy", counted=False, now=clock.now())
         return "account_busy"
-    except Stopped:
-        moves.stopped(ledger, claim, now=clock.now())
+    except Stopped as asked:
+        moves.give_back(ledger, claim, reason=f"operator_{asked.stop}", now=clock.now())
         return "stopped"
     except WorkerStopping:
-        moves.give_back(ledger, claim, now=clock.now())
+        moves.give_back(ledger, claim, reason="worker_stopped", now=clock.now())
         return "worker_stopped"
     except (LeaseLost, LedgerUnavailable):
         raise

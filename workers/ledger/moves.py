@@ -626,14 +626,10 @@ def _end(
     """
     asked = _lock_owned(tx, claim)
     actor, why, word, text = claim.worker, "", reason, detail
-    if asked.stop and to is not State.DONE:
-        to, word = _stop_state(asked.stop)
-        action, actor, why, text = (
-            asked.stop,
-            asked.stop_actor,
-            asked.stop_reason,
-            asked.stop_reason,
-        )
+    if asked["stop"] and to is not State.DONE:
+        action, actor, why = asked["stop"], asked["stop_actor"], asked["stop_reason"]
+        to, word = _stop_state(action)
+        text = why
     _certain_move(
         tx,
         claim.job,

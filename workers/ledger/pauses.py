@@ -15,15 +15,15 @@ from workers.ledger.store import insert
 from workers.ledger.tables import targets
 
 
-def target_row(tx: sa.Connection, target: str) -> sa.RowMapping | None:
-    """What is kept of a target; None where it was never paused."""
-    return tx.execute(sa.select(targets).where(targets.c.name == target)).mappings().one_or_none()
+def locked(tx: sa.Connection, target: str) -> sa.RowMapping:
+    """What is kept of a target; nobody else changes it until the transaction ends."""
+    tx.execute(insert(tx, targets).values(name=target).on_conflict_do_nothing())
+    row = sa.select(targets).where(targets.c.name == target).with_for_update()
+    return tx.execute(row).mappings().one()
 
 
-def paused_seconds(row: sa.RowMapping | None, now: datetime) -> float:
+def paused_seconds(row: sa.RowMapping, now: datetime) -> float:
     """How long the target has been paused in all its life, the pause under way included."""
-    if row is None:
-        return 0.0
     under_way = now - row["paused_at"] if row["paused_at"] else timedelta()
     return float(row["paused_seconds"]) + under_way.total_seconds()
 
@@ -44,12 +44,7 @@ def pause(
     `probe` names the job whose probe failed, which makes this pause one more in a row.  A refused
     credential is an alarm at once; other pauses become one when they last (workers/watch.py).
     """
-    tx.execute(insert(tx, targets).values(name=target).on_conflict_do_nothing())
-    row = (
-        tx.execute(sa.select(targets).where(targets.c.name == target).with_for_update())
-        .mappings()
-        .one()
-    )
+    row = locked(tx, target)
     if row["paused_at"] is None or probe is not None:
         values = {"pauses": targets.c.pauses + 1, "probe_job": None, "probe_until": None}
     else:
@@ -105,10 +100,12 @@ def extend_probe(tx: sa.Connection, target: str, job: JobId, until: datetime) ->
 
 def resume(tx: sa.Connection, target: str, job: JobId, now: datetime) -> None:
     """Open the target again, if `job` is its probe."""
-    row = target_row(tx, target)
-    resumed = tx.execute(
+    row = locked(tx, target)
+    if row["probe_job"] != job:
+        return
+    tx.execute(
         sa.update(targets)
-        .where(targets.c.name == target, targets.c.probe_job == job)
+        .where(targets.c.name == target)
         .values(
             paused_at=None,
             paused_until=None,
@@ -119,5 +116,4 @@ def resume(tx: sa.Connection, target: str, job: JobId, now: datetime) -> None:
             paused_seconds=paused_seconds(row, now),
         )
     )
-    if resumed.rowcount:
-        close_alarm(tx, "target_paused", target, now)
+    close_alarm(tx, "target_paused", target, now)

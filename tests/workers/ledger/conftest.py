@@ -1,0 +1,55 @@
+"""What tests of the ledger can ask for beside `ledger`: PostgreSQL alone, and who waits in it."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from tests.servers import PostgresServer, wait_until
+from workers.leavers import JobId
+from workers.ledger import Ledger, open_ledger
+from workers.ledger import tables as t
+
+WAITING = sa.text(
+    "SELECT count(*) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
+
+
+@pytest.fixture
+def postgres_ledger(postgres: PostgresServer) -> Iterator[Ledger]:
+    """A ledger whose transactions run side by side; in SQLite there is one writer at a time."""
+    ledger = open_ledger(postgres.database_url())
+    ledger.migrate()
+    yield ledger
+    ledger.close()
+
+
+@contextmanager
+def one_behind_the_other(
+    ledger: Ledger, job: JobId
+) -> Iterator[Callable[[Callable[[], Any]], Future[Any]]]:
+    """Lets calls wait for a job's row, each behind the last one; they go on when the block ends.
+
+    So the moments between two statements, which are a race in production, are met every time.
+    """
+    with ThreadPoolExecutor() as threads, ledger.write() as tx:
+        tx.execute(sa.select(t.jobs.c.id).where(t.jobs.c.id == job).with_for_update())
+        count = 0
+
+        def start(call: Callable[[], Any]) -> Future[Any]:
+            nonlocal count
+            count += 1
+            running = threads.submit(call)
+            wait_until(lambda: _waiting(ledger) == count)
+            return running
+
+        yield start
+
+
+def _waiting(ledger: Ledger) -> int:
+    with ledger.read() as tx:
+        return int(tx.scalar(WAITING) or 0)
