@@ -36,7 +36,7 @@ class Order:
     account_id      only calls with this account in their path
     email           only calls for the account with this e-mail, and searches for it
     retry_after     for 429 (default 3 s) and 503 (default: not said)
-    lasts           how long a timeout hangs, or a drip takes
+    lasts           how long a timeout hangs, how late an answer is, or what a drip takes
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid", ser_json_timedelta="float")
@@ -201,6 +201,9 @@ KINDS: Mapping[str, Kind] = {
     "empty_list": Kind("200 with an empty list", _empty_list, fits=_lists),
     "dropped": Kind("closed without an answer", _no_answer),
     "timeout": Kind("silence for as long as it lasts, then closed", _no_answer, hangs=True),
+    "late": Kind(
+        "the true answer, after as long as it lasts", _unspoilt, reshapes=True, hangs=True
+    ),
     "truncated": Kind("half of the body, as if all", _truncated, reshapes=True, fits=_reads),
     "cut": Kind("half of the body, then closed", _cut, reshapes=True, fits=_reads),
     "drip": Kind("the body, a little at a time", _drip, reshapes=True, fits=_reads),

@@ -218,6 +218,19 @@ def test_a_call_that_hangs_is_let_go_when_faults_are_cleared(api, control, order
         assert isinstance(hanging.exception(timeout=10), requests.ConnectionError)
 
 
+def test_an_answer_that_is_late_comes_when_faults_are_cleared(api, control, order, eventually):
+    """To catch a client in the middle of its work, and let it go on."""
+    order("late", operation="lifecycle.disable", lasts=60)
+
+    with ThreadPoolExecutor() as threads:
+        waiting = threads.submit(disable, api)
+        eventually(lambda: status_of(control) == "inactive")
+        assert not waiting.done()
+        control.delete("/faults")
+
+        assert waiting.result(timeout=10).status_code == 204
+
+
 @pytest.mark.parametrize(("times", "expected"), [(2, [429, 429, 200]), (None, [429, 429, 429])])
 def test_a_fault_falls_as_often_as_ordered(api, order, times, expected):
     """null is until it is cleared."""
