@@ -113,7 +113,7 @@ def _show(found: "DeliveryInFull") -> None:
     }
     for name, value in facts.items():
         if value:
-            say(f"  {name:<10}{value}")
+            say(f"  {name:<12}{value}")
     say("\nelements")
     table(
         ("no.", "is", "why", "employee", "jobs", "detail"),
@@ -135,4 +135,4 @@ def _show(found: "DeliveryInFull") -> None:
 
 
 def _counted(each: "KeptDelivery") -> str:
-    return ", ".join(f"{count} {kind}" for kind, count in each.elements.items() if count)
+    return ", ".join(f"{kind} {count}" for kind, count in each.elements.items() if count)

@@ -93,7 +93,7 @@ def _show(found: "JobInFull") -> None:
     say(f"job {found.id}")
     for name, value in _facts(found):
         if value:
-            say(f"  {name:<10}{value}")
+            say(f"  {name:<12}{value}")
     for each in found.rounds:
         _show_round(each)
     say("\naudit trail")

@@ -1,13 +1,14 @@
 """What commands print: tables for people, JSON for programs.
 
-On a terminal a table is laid out to its width; in a pipe it is plain columns, nothing is cut, and
-what explains it goes to stderr.  Times are UTC.  Control characters are shown, never sent.
+Nothing in a table is cut or broken: an id can be copied, and a terminal wraps what is too wide.  In
+a pipe it is plain columns, and what explains it goes to stderr.  Times are UTC.  Control characters
+are shown, never sent.
 """
 
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
     from workers.reasons import Reason
 
 NOTHING = "-"
+
+#: Rich breaks what is wider.
+WIDEST = 10_000
+
+#: Words that catch the eye on a terminal.
+COLOURS = {"held": "yellow", "quarantined": "yellow", "failed": "red", "done": "green"}
 
 
 def show_json(fact: Any) -> None:
@@ -38,7 +45,7 @@ def note(text: str = "") -> None:
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table; ids and whatever else stands in the first column are never broken."""
+    """A table."""
     cells = [[_cell(value) for value in row] for row in rows]
     if sys.stdout.isatty():
         _on_terminal(headings, cells)
@@ -61,26 +68,17 @@ def when(instant: datetime | None) -> str:
     return f"{instant:%Y-%m-%d %H:%M:%S}Z" if instant else NOTHING
 
 
-def how_long(span: timedelta) -> str:
-    """A span of time in its largest unit, rounded down: 3 s, 14 min, 5 h, 2 d."""
-    seconds = int(span.total_seconds())
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} s"
-
-
 def _on_terminal(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     drawn = Table(box=None, pad_edge=False, header_style="bold")
-    for place, heading in enumerate(headings):
-        drawn.add_column(heading, overflow="fold", no_wrap=place == 0)
+    for heading in headings:
+        drawn.add_column(heading, no_wrap=True)
     for row in rows:
-        drawn.add_row(*map(Text, row))
-    Console(highlight=False).print(drawn)
+        drawn.add_row(*(Text(cell, COLOURS.get(cell, "")) for cell in row))
+    Console(highlight=False, width=WIDEST).print(drawn)
 
 
 def _plain(rows: Sequence[Sequence[str]]) -> None:

@@ -1,5 +1,6 @@
 """`leaver send`: a signed event, as that HR system would post it."""
 
+import json
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -81,7 +82,7 @@ def send(
         if json_:
             show_json(answered)
         else:
-            say(f"{answered.status} {answered.answer}")
+            say(f"{answered.status} {json.dumps(answered.answer)}")
         succeeded = succeeded and 200 <= answered.status < 300
     return 0 if succeeded else 1
 
