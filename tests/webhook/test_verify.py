@@ -322,6 +322,18 @@ def test_no_headers_break_the_bamboohr_verifier(headers, body):
         verify_bamboohr(headers, body, [b"test-key-not-a-secret"])
 
 
+def test_no_changed_digit_of_a_bamboohr_signature_passes():
+    """Every digit counts."""
+    key, timestamp, signature, sample = OWN_FIELDS
+    body = (SAMPLES / "bamboohr" / sample).read_bytes()
+
+    for place, digit in enumerate(signature):
+        other = "0" if digit != "0" else "1"
+        changed = signature[:place] + other + signature[place + 1 :]
+        with pytest.raises(Rejected, match="signature_wrong"):
+            verify_bamboohr(bamboohr_headers(timestamp, changed), body, [key])
+
+
 @given(st.integers(0, 31), st.integers(1, 255))
 def test_no_changed_byte_of_a_signature_passes(place, change):
     """Neither in HMAC nor in ed25519, wherever it is."""
