@@ -115,14 +115,13 @@ def _put(table: dict[str, Any], key: Key, value: object) -> None:
 
 
 def _unknown(variable: str, models: Models) -> str:
-    section, *rest = key_of(variable)
-    name = rest[:1] if section in NAMED_SECTIONS else []
+    _, *rest = key_of(variable)
+    name = rest[0] if len(rest) > 1 else "name"
     known = [
-        variable_of((other, *name, key))
-        for other in models
-        if (other in NAMED_SECTIONS) == bool(name)
-        for key in fields_of(other, models)
+        variable_of((section, name, key) if section in NAMED_SECTIONS else (section, key))
+        for section in models
+        for key in fields_of(section, models)
     ]
-    close = difflib.get_close_matches(variable.upper(), known, n=1)
+    close = difflib.get_close_matches(variable.upper(), known, n=1, cutoff=0.7)
     hint = f"did you mean {close[0]}?" if close else "variables are LEAVER_SECTION__KEY"
     return f"{variable} is not a setting; {hint}"

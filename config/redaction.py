@@ -15,14 +15,16 @@ EMAIL = "[e-mail]"
 USER = "[secret]"  # without * , or user@host in a URL would look like an e-mail address
 MAX_DEPTH = 8  # levels of nested values; what lies deeper is treated as text
 
-# A run of characters is tried once, from its beginning, and is never gone back over: a hostile text
-# costs time in proportion to its length.  With %40 for the @, as in a URL, the characters that part
-# a URL end the run.
-_ANY = r"\w.!#$%&'*+/=?^`{|}~-"
-_IN_URL = r"\w.!#$%'*+^`{|}~-"
+# An address, and those that follow without a gap.  Each run of characters is tried once, from its
+# beginning, so that a hostile text costs time in proportion to its length.  Where a URL writes %40
+# for the @, the characters that part a URL end the run.
+_RUN = r"[\w.!#$%&'*+/=?^`{|}~-]"
+_URL_RUN = r"[\w.!#$%'*+^`{|}~-]"
 _DOMAIN = r"[\w-]+(?:\.[\w-]+)*\.[^\W\d_][\w-]*"
 _EMAIL = re.compile(
-    rf"(?:(?<![{_ANY}])[{_ANY}]++@|(?<![{_IN_URL}])[{_IN_URL}]+%40){_DOMAIN}", re.IGNORECASE
+    rf"(?:(?<!{_RUN}){_RUN}++@|(?<!{_URL_RUN}){_URL_RUN}+%40){_DOMAIN}"
+    rf"(?:(?:{_RUN}*+@|{_URL_RUN}*%40){_DOMAIN})*",
+    re.IGNORECASE,
 )
 
 _KEYS = "authorization|secrets?|api[_-]?key|password|passwd|token|signature"
@@ -34,8 +36,10 @@ _HEADER = re.compile(
     re.IGNORECASE,
 )
 # key=value, and 'key': ['value'] as Python and JSON write it
+_REST = r"""[^\s,;&)\]}]"""
 _PAIR = re.compile(
-    rf"""((?:{_KEYS})(?:["']?\s*=\s*|["']\s*:\s*))(?:{_QUOTED}|\[[^\[\]]*\]|[^\s,;&)\]}}]+)""",
+    rf"""((?:{_KEYS})(?:["']?\s*=\s*|["']\s*:\s*))"""
+    rf"""(?:(?:{_QUOTED}|\[[^\[\]]*\]){_REST}*|{_REST}+)""",
     re.IGNORECASE,
 )
 # Keys of Standard Webhooks, Atlassian's API keys and tokens

@@ -28,7 +28,6 @@ SENTENCES = {
     "model_attributes_type": "is not a table",
     "dict_type": "is not a table",
     "tuple_type": 'is not a list; use ["..."]',
-    "too_short": "is an empty list",
     "literal_error": "is not known; use {expected}",
     "union_tag_invalid": "is not known; use {expected_tags}",
     "greater_than_equal": "is too small; use at least {ge}",

@@ -15,7 +15,7 @@ from typing import Annotated, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, PlainValidator
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer, PlainValidator
 
 from config.secret import Secret, printable
 
@@ -264,6 +264,13 @@ def distinct(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
     return entries
 
 
+def not_empty(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    """At least one entry."""
+    if not entries:
+        raise ValueError("is an empty list")
+    return entries
+
+
 Whole = Annotated[int, BeforeValidator(whole_number)]
 Duration = Annotated[timedelta, BeforeValidator(duration)]
 ShortDuration = Annotated[timedelta, BeforeValidator(short_duration)]
@@ -285,6 +292,4 @@ LedgerUrl = Annotated[Secret, PlainValidator(ledger_url), _masked]
 QueueUrl = Annotated[Secret, PlainValidator(queue_url), _masked]
 
 Listed = Annotated[tuple[Entry, ...], BeforeValidator(listed), AfterValidator(distinct)]
-AtLeastOne = Annotated[
-    tuple[Entry, ...], Field(min_length=1), BeforeValidator(listed), AfterValidator(distinct)
-]
+AtLeastOne = Annotated[Listed[Entry], AfterValidator(not_empty)]

@@ -1,0 +1,124 @@
+"""leaver.example.toml is what settings.py says: no more, no less, and it works."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import config
+from config.environment import fields_of
+from config.secret import ConfigurationError
+from config.settings import MODELS, Settings, load
+
+TEXT = (Path(config.__file__).parent / "leaver.example.toml").read_text(encoding="utf-8")
+# A setting that may be left out stands behind a # without a space.
+EVERYTHING = re.sub("^#(?! |$)", "", TEXT, flags=re.MULTILINE)
+TABLES = tomllib.loads(EVERYTHING)
+
+PLACEHOLDERS = {
+    ("policy", "timezone"): ('"..."', '"Europe/Berlin"'),
+    ("bamboohr", "secrets"): ('["..."]', '["test-key-not-a-secret"]'),
+    ("workday", "secrets"): ('["..."]', '["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]'),
+    ("cloud", "org_id"): ('"..."', '"test-org"'),
+    ("cloud", "api_key"): ('"..."', '"test-api-key-not-a-secret"'),
+}
+
+
+def filled(text: str) -> str:
+    """The example with its placeholders filled in."""
+    for (table, key), (placeholder, value) in PLACEHOLDERS.items():
+        head, heading, tail = text.partition(f"{table}]\n")
+        text = head + heading + tail.replace(f"{key} = {placeholder}", f"{key} = {value}", 1)
+    return text
+
+
+def tables():
+    """Each table of the example with its model: (heading, model, keys and values)."""
+    for section, content in TABLES.items():
+        if "" in MODELS[section]:
+            yield section, MODELS[section][""], content
+        else:
+            for name, table in content.items():
+                yield f"{section}.{name}", MODELS[section][table["kind"]], table
+
+
+def comments(heading):
+    """The comment above each key of a table, joined to one text."""
+    lines = TEXT.split(f"[{heading}]\n")[1].split("\n[")[0].splitlines()
+    found, block = {}, []
+    for line in lines:
+        if line.startswith("# "):
+            block.append(line.removeprefix("# "))
+        else:
+            if match := re.match("#?([a-z_]+) = ", line):
+                found[match[1]] = " ".join(block)
+            block = []
+    return found
+
+
+@pytest.mark.parametrize(
+    ("heading", "model", "table"), list(tables()), ids=[table[0] for table in tables()]
+)
+def test_every_setting_is_there_with_its_meaning(heading, model, table):
+    """The example is the reference: what it does not show, nobody finds."""
+    assert set(table) == set(model.model_fields)
+    assert comments(heading) == {
+        key: setting.description for key, setting in model.model_fields.items()
+    }
+
+
+def test_every_section_and_every_kind_is_there():
+    """In the order of DESIGN section 6, each under its own sentence."""
+    kinds = {table["kind"] for name in ("sources", "targets") for table in TABLES[name].values()}
+
+    assert list(TABLES) == list(Settings.model_fields)
+    assert kinds == MODELS["sources"].keys() | MODELS["targets"].keys()
+    for section, setting in Settings.model_fields.items():
+        assert re.search(rf"\n# {re.escape(setting.description)}\n\[{section}[.\]]", TEXT)
+
+
+def test_it_works_as_it_stands_and_says_the_defaults(folder):
+    """Filled in, it gives what a file gives that leaves out all that has a default."""
+    required = {
+        section: {
+            name: {key: value for key, value in table.items() if not has_default(section, key)}
+            for name, table in content.items()
+        }
+        for section, content in tomllib.loads(filled(TEXT)).items()
+        if section in ("sources", "targets")
+    }
+    (folder / "leaver.toml").write_text(filled(TEXT), encoding="utf-8")
+
+    least = Settings.model_validate({"policy": {"timezone": "Europe/Berlin"}} | required)
+
+    assert load(None, {}).model_copy(update={"ledger": least.ledger}) == least
+    assert TABLES["ledger"]["url"] == least.ledger.url.reveal()
+
+
+def test_what_may_be_left_out_is_right_too(folder):
+    """Who takes the # away must not be told that the example is wrong."""
+    (folder / "leaver.toml").write_text(filled(EVERYTHING), encoding="utf-8")
+
+    settings = load(None, {})
+
+    assert settings.targets["cloud"].operated_by == "it-admin@example.com"
+    assert settings.sources["bamboohr"].targets == ("cloud",)
+
+
+@pytest.mark.parametrize("kept", PLACEHOLDERS)
+def test_a_placeholder_that_was_forgotten_is_told(folder, kept):
+    """A source whose key is "..." would believe everybody."""
+    table, key = kept
+    placeholder, value = PLACEHOLDERS[kept]
+    head, heading, tail = filled(TEXT).partition(f"{table}]\n")
+    text = head + heading + tail.replace(f"{key} = {value}", f"{key} = {placeholder}", 1)
+    (folder / "leaver.toml").write_text(text, encoding="utf-8")
+
+    with pytest.raises(ConfigurationError, match=rf"{table}\.{key}.* is still the placeholder"):
+        load(None, {})
+
+
+def has_default(section: str, key: str) -> bool:
+    """Whether a key may be left out."""
+    return not fields_of(section, MODELS)[key].is_required()
