@@ -6,7 +6,6 @@ the children of a supervisor that was killed itself.
 """
 
 import ctypes
-import errno
 import os
 import select
 import signal
@@ -16,7 +15,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import IO, Any, Self
@@ -24,7 +23,6 @@ from typing import IO, Any, Self
 import structlog
 
 from config.secret import ConfigurationError
-from config.values import Address
 
 log = structlog.get_logger(__name__)
 
@@ -57,7 +55,7 @@ class Stop(Exception):
 class Child:
     """A process to be kept running.
 
-    ready         whether it does its work now; asked often, so it must answer soon
+    ready         whether the process of this id does its work; asked often, so it answers soon
     ended_early   called when it ended before it was ready, and before it is started again
     reloads       whether SIGHUP makes it read its configuration again
     last          whether the others need it until their end
@@ -66,7 +64,7 @@ class Child:
 
     name: str
     argv: Sequence[str]
-    ready: Callable[[], bool]
+    ready: Callable[[int], bool]
     ended_early: Callable[[], None] = lambda: None
     reloads: bool = True
     last: bool = False
@@ -80,6 +78,7 @@ class _Running:
     child: Child
     process: subprocess.Popen[bytes] | None = None
     ready: bool = False
+    was_ready: bool = False  # once, whatever came later
     started_at: float = 0.0
     start_at: float = 0.0
     pause: float = FIRST_PAUSE
@@ -105,7 +104,6 @@ class Supervisor:
         self._output = output
         self._env = env
         self._all: list[_Running] = []
-        self._were_ready = False
         self._terminals = [fd for fd in (0, 1, 2) if os.isatty(fd)]
 
     def __enter__(self) -> Self:
@@ -144,14 +142,14 @@ class Supervisor:
         return found.pid if found else None
 
     @property
-    def ready(self) -> bool:
-        """Whether every child does its work."""
-        return all(one.ready for one in self._all)
+    def waits_for(self) -> list[str]:
+        """The names of the children that do not do their work yet."""
+        return [one.child.name for one in self._all if not one.ready]
 
     def watch(self, seconds: float) -> None:
         """Watch for at most so long; returns early when something happened.  Raises Stop."""
         pauses = [one.start_at - time.monotonic() for one in self._all if one.process is None]
-        checks = [] if self.ready else [READINESS_EVERY]
+        checks = [READINESS_EVERY] if self.waits_for else []
         numbers = self._sleep(min([seconds, *pauses, *checks]))
         if {signal.SIGINT, signal.SIGTERM} & numbers:
             raise Stop(0)
@@ -164,8 +162,8 @@ class Supervisor:
             elif one.process.poll() is not None:
                 self._note_end(one)
             elif not one.ready:
-                one.ready = one.child.ready()
-        self._were_ready = self._were_ready or self.ready
+                one.ready = one.child.ready(one.process.pid)
+                one.was_ready = one.was_ready or one.ready
 
     def watch_until(self, condition: Callable[[], bool], seconds: float) -> bool:
         """Watch until it is true; False if it is not in time.  Raises Stop."""
@@ -199,7 +197,7 @@ class Supervisor:
         if code == REFUSED:
             one.refusals.append(now)
             often = len(one.refusals) == REFUSALS and now - one.refusals[0] < WELL_AFTER
-            if often or not self._were_ready:
+            if often or not one.was_ready:
                 log.error("stopping all", child=one.child.name, because="it refuses to start")
                 raise Stop(REFUSED)
         one.start_at = now + one.pause
@@ -257,33 +255,6 @@ class Supervisor:
         """Sleep until signals come; gives their numbers."""
         readable, _, _ = select.select([self._signals], [], [], max(seconds, 0))
         return set(self._signals.recv(4096)) if readable else set()
-
-
-def require_free(addresses: Mapping[str, Address]) -> None:
-    """Raise ConfigurationError unless each address, named by its setting, can be listened on."""
-    with ExitStack() as open_together:
-        for setting, address in addresses.items():
-            if address.port == 0:
-                raise ConfigurationError(f"{setting} needs a port that others can know, not 0")
-            try:
-                open_together.enter_context(listening(address))
-            except OSError as error:
-                raise ConfigurationError(_why_not(address, setting, error)) from None
-
-
-def listening(address: Address) -> socket.socket:
-    """A socket that listens there; raises OSError where that is not possible."""
-    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    return socket.create_server((address.host, address.port), family=family)
-
-
-def _why_not(address: Address, setting: str, error: OSError) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return (
-            f"port {address.port} ({setting}) is taken by another process: "
-            f"stop it or change {setting}"
-        )
-    return f"{setting}: nobody can listen on {address}: {error.strerror}"
 
 
 def _dying_with_us() -> Callable[[], None] | None:

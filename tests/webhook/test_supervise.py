@@ -240,7 +240,9 @@ def test_a_refused_configuration_ends_the_start_at_once():
     """Nothing runs yet, and the child has just said on one line what is wrong."""
     choosy = Child("choosy", ("sh", "-c", "exit 2"), ready=lambda _: False)
     with capture_logs(), Supervisor() as supervisor:
-        supervisor.start(steady(), choosy)
+        supervisor.start(steady())
+        assert supervisor.watch_until(lambda: not supervisor.waits_for, 10)
+        supervisor.start(choosy)
 
         with pytest.raises(Stop) as stop:
             supervisor.watch_until(lambda: False, 10)
