@@ -21,7 +21,7 @@ from tests.servers import PostgresServer, RedisServer, find_postgres
 hypothesis.settings.register_profile("leaver", deadline=None)
 hypothesis.settings.load_profile("leaver")
 
-SERVER_FIXTURES = {"redis_server", "debian_redis", "postgres"}
+SERVER_FIXTURES = {"redis_server", "debian_redis", "postgres_cluster"}
 MARK_OF_FOLDER = {"journeys": "journey", "chaos": "chaos"}
 
 

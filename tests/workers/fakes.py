@@ -215,6 +215,7 @@ class FakeNotes:
     def __init__(self, *, wrote: bool = False) -> None:
         self.wrote = wrote
         self.pinned: list[Account] = []
+        self.kept: list[Account] = []
         self.watched = False
         self.intended: list[str] = []
         self.calls: list[Call] = []
@@ -226,6 +227,9 @@ class FakeNotes:
 
     def pin(self, account: Account) -> None:
         self.pinned.append(account)
+
+    def keep(self, account: Account) -> None:
+        self.kept.append(account)
 
     def watch(self) -> None:
         self.watched = True

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.workers.ledger.conftest import one_behind_the_other
+from tests.workers.ledger.meetings import one_behind_the_other
 from tests.workers.records import (
     HOUR,
     LEASE,
@@ -89,9 +89,9 @@ def test_two_jobs_that_would_write_to_one_account_at_once_are_one_and_a_busy_one
 
 
 @pytest.mark.parametrize("counted", [True, False])
-def test_a_hold_asked_for_while_an_attempt_ends_is_kept(postgres_ledger, counted):
+def test_a_hold_asked_for_while_an_attempt_ends_is_kept(postgresql_ledger, counted):
     """The operator was told that the job stops; it must not go on and deactivate."""
-    ledger = postgres_ledger
+    ledger = postgresql_ledger
     job = job_of(ledger)
     owned = claim(ledger, job)
 
@@ -105,9 +105,9 @@ def test_a_hold_asked_for_while_an_attempt_ends_is_kept(postgres_ledger, counted
     assert state_of(ledger, job) == ("held", "operator_hold")
 
 
-def test_an_attempt_that_ends_just_before_a_hold_leaves_it_to_hold_at_once(postgres_ledger):
+def test_an_attempt_that_ends_just_before_a_hold_leaves_it_to_hold_at_once(postgresql_ledger):
     """Whichever comes first, the operator gets what was asked for."""
-    ledger = postgres_ledger
+    ledger = postgresql_ledger
     job = job_of(ledger)
     owned = claim(ledger, job)
 
@@ -136,9 +136,9 @@ ENDS = {
 
 
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
-def test_a_worker_whose_job_is_being_taken_back_loses_it_and_writes_nothing(postgres_ledger, end):
+def test_a_worker_whose_job_is_being_taken_back_loses_it_and_writes_nothing(postgresql_ledger, end):
     """Its lease ran out; whoever takes the job next starts from what the target says."""
-    ledger = postgres_ledger
+    ledger = postgresql_ledger
     job, other = jobs_of(ledger, 2)
     locked_out(ledger, claim(ledger, other), until=NOW)
     owned = claim(ledger, job)
@@ -154,9 +154,9 @@ def test_a_worker_whose_job_is_being_taken_back_loses_it_and_writes_nothing(post
 
 
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
-def test_a_job_whose_worker_is_just_in_time_is_not_taken_back_from_under_it(postgres_ledger, end):
+def test_a_job_whose_worker_is_just_in_time_is_not_taken_back_from_under_it(postgresql_ledger, end):
     """The sweep may be late as well; what was proven meanwhile stays."""
-    ledger = postgres_ledger
+    ledger = postgresql_ledger
     job, other = jobs_of(ledger, 2)
     locked_out(ledger, claim(ledger, other), until=NOW)
     owned = claim(ledger, job)
@@ -168,9 +168,9 @@ def test_a_job_whose_worker_is_just_in_time_is_not_taken_back_from_under_it(post
     assert (ended.exception(), taken.result()) == (None, False)
 
 
-def test_a_doubled_wake_up_and_the_end_of_a_probe_do_not_wait_for_each_other(postgres_ledger):
+def test_a_doubled_wake_up_and_the_end_of_a_probe_do_not_wait_for_each_other(postgresql_ledger):
     """Both want the job and its target, and might hold one of the two each."""
-    ledger = postgres_ledger
+    ledger = postgresql_ledger
     job = job_of(ledger)
     locked_out(ledger, claim(ledger, job), until=NOW)
     owned = claim(ledger, job)
@@ -183,9 +183,9 @@ def test_a_doubled_wake_up_and_the_end_of_a_probe_do_not_wait_for_each_other(pos
     assert pause_of(ledger)["pauses"] == 2
 
 
-def test_two_replays_of_one_job_at_once_open_one_round(postgres_ledger):
+def test_two_replays_of_one_job_at_once_open_one_round(postgresql_ledger):
     """Two operators press the same button."""
-    ledger = postgres_ledger
+    ledger = postgresql_ledger
     job = job_of(ledger)
     moves.finish(ledger, claim(ledger, job), Outcome.NO_ACCOUNT, now=NOW)
 

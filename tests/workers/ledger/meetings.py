@@ -1,31 +1,21 @@
-"""What tests of the ledger can ask for beside `ledger`: PostgreSQL alone, and who waits in it."""
+"""Lets transactions of PostgreSQL meet at the worst moment."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
-import pytest
 import sqlalchemy as sa
 
-from tests.servers import PostgresServer, wait_until
+from tests.servers import wait_until
 from workers.leavers import JobId
-from workers.ledger import Ledger, open_ledger
+from workers.ledger import Ledger
 from workers.ledger import tables as t
 
 WAITING = sa.text(
     "SELECT count(*) FROM pg_stat_activity"
     " WHERE datname = current_database() AND wait_event_type = 'Lock'"
 )
-
-
-@pytest.fixture
-def postgres_ledger(postgres: PostgresServer) -> Iterator[Ledger]:
-    """A ledger whose transactions run side by side; in SQLite there is one writer at a time."""
-    ledger = open_ledger(postgres.database_url())
-    ledger.migrate()
-    yield ledger
-    ledger.close()
 
 
 @contextmanager
