@@ -4,7 +4,8 @@
     options.py     options that several commands share
     output.py      tables for people, JSON for programs
     jobs.py        jobs, job
-    acts.py        replay, hold, release, cancel, terminate
+    acts.py        replay, hold, release, cancel
+    terminate.py   terminate
     deliveries.py  deliveries, delivery
     send.py        send
     processes.py   demo, up, serve, console, work, sandbox, migrate
@@ -19,7 +20,7 @@ from typing import Any
 
 import click
 
-from webhook.cli import acts, deliveries, doctor, jobs, processes, send
+from webhook.cli import acts, deliveries, doctor, jobs, processes, send, terminate
 from webhook.cli.situation import Refused, Situation
 
 
@@ -91,7 +92,7 @@ for command in (
     acts.hold,
     acts.release,
     acts.cancel,
-    acts.terminate,
+    terminate.terminate,
     deliveries.deliveries,
     deliveries.delivery,
     doctor.doctor,

@@ -1,4 +1,4 @@
-"""What an operator does to jobs: replay, hold, release, cancel, terminate.
+"""What an operator does to jobs: replay, hold, release, cancel.
 
 Every act has the operator's name and a reason in the audit trail.  Ids that are not found stop a
 command before it does anything.
@@ -6,21 +6,20 @@ command before it does anything.
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from webhook.cli import options
 from webhook.cli.jobs import show_jobs
-from webhook.cli.output import note, say, show_json, when
+from webhook.cli.output import say, show_json
 from webhook.cli.situation import Situation, actor, log_errors_only, now, wake
 
 if TYPE_CHECKING:
     from config.settings import Settings
-    from workers.leavers import Cutoff, JobId
+    from workers.leavers import JobId
     from workers.ledger import Ledger
     from workers.ledger.queries.jobs import Job
 
@@ -77,22 +76,27 @@ def replay(
     with at.ledger(settings) as ledger:
         found = [kept.find(ledger, part) for part in ids]
         chosen = list(kept.every(ledger, options.filter_of(filters, found)))
-        if dry_run and json_:
-            for job in chosen:
-                show_json(job)
-            return 0
         _sum_up(chosen, to_stderr=json_)
         if dry_run:
-            show_jobs(chosen)
-        if dry_run or not chosen or not _confirmed(yes):
+            _show(chosen, json_)
+        if dry_run or not chosen:
             return 0
+        _agree(yes)
 
         def again(ledger: "Ledger", job: "JobId") -> str | None:
             done = moves.replay_by(ledger, job, actor=actor(), why=why, force=force, now=now())
             return "replayed" if done else None
 
         results = _each(ledger, [job.id for job in chosen], again)
-    return _tell(settings, results, json_, "is under way already")
+        return _tell(settings, results, json_, "is under way already")
+
+
+def _show(chosen: "Sequence[Job]", json_: bool) -> None:
+    if json_:
+        for job in chosen:
+            show_json(job)
+    else:
+        show_jobs(chosen)
 
 
 def _sum_up(chosen: "Sequence[Job]", *, to_stderr: bool) -> None:
@@ -107,13 +111,13 @@ def _sum_up(chosen: "Sequence[Job]", *, to_stderr: bool) -> None:
     click.echo(f"{number} in {targets}: {listed}" if chosen else "No job fits.", err=to_stderr)
 
 
-def _confirmed(yes: bool) -> bool:
-    """Whether the operator agrees.  UsageError where nobody can be asked."""
+def _agree(yes: bool) -> None:
+    """Go on only if the operator agrees.  UsageError where nobody can be asked."""
     if yes:
-        return True
+        return
     if not sys.stdin.isatty():
         raise click.UsageError("nobody is here to be asked; repeat it with --yes")
-    return click.confirm("Replay them?", err=True)
+    click.confirm("Replay them?", abort=True, err=True)
 
 
 def _act(name: str, does: str, *, past: str, hint: str) -> click.Command:
@@ -132,7 +136,7 @@ def _act(name: str, does: str, *, past: str, hint: str) -> click.Command:
         with at.ledger(settings) as ledger:
             found = list(dict.fromkeys(kept.find(ledger, part) for part in ids))
             results = _each(ledger, found, _doing(name, why))
-        return _tell(settings, results, json_, f"cannot be {past}")
+            return _tell(settings, results, json_, f"cannot be {past}")
 
     return act
 
@@ -171,121 +175,24 @@ cancel = _act(
 )
 
 
-def _each(ledger: "Ledger", jobs: "Sequence[JobId]", act: Act) -> list[Result]:
+def _each(ledger: "Ledger", jobs: "Sequence[JobId]", act: Act) -> Iterator[Result]:
     from workers.ledger.queries import jobs as kept
     from workers.ledger.queries.jobs import JobFilter
 
-    results = []
     for job in jobs:
         done = act(ledger, job)
         [after] = kept.listed(ledger, JobFilter(ids=(job,)), limit=1)
-        results.append(Result(job, done or "", after.state))
-    return results
+        yield Result(job, done or "", after.state)
 
 
-def _tell(settings: "Settings", results: Sequence[Result], json_: bool, could_not: str) -> int:
-    """Wake the workers for what is queued now, and tell what happened."""
+def _tell(settings: "Settings", results: Iterable[Result], json_: bool, could_not: str) -> int:
+    """Tell what happens while it happens, then wake the workers for what is queued now."""
+    told = []
     for each in results:
+        told.append(each)
         if json_:
             show_json(each)
         else:
             say(f"{each.id}  {each.result or f'{could_not}: it is {each.state}'}")
-    _wake(settings, [each.id for each in results if each.result and each.state == "queued"])
-    return 0 if all(each.result for each in results) else 1
-
-
-def _wake(settings: "Settings", queued: "Sequence[JobId]") -> None:
-    if queued and not wake(settings, queued):
-        click.echo("The queue cannot be reached; the jobs run as soon as it is back.", err=True)
-
-
-@click.command()
-@click.argument("email")
-@options.why
-@click.option(
-    "--at",
-    "cutoff",
-    default="now",
-    show_default=True,
-    metavar="WHEN",
-    help="When access must be gone: now, a date (the end of that day in policy.timezone), or a "
-    "time with its offset such as 2026-11-30T18:00:00+01:00.",
-)
-@click.option(
-    "--target",
-    "targets",
-    multiple=True,
-    metavar="NAME",
-    help="Only in this Atlassian system; may be repeated.  [default: all]",
-)
-@options.as_json
-@click.pass_obj
-def terminate(
-    at: Situation, email: str, why: str, cutoff: str, targets: Sequence[str], json_: bool
-) -> None:
-    """Enter a leaver by hand.
-
-    In every target, the one account with exactly this e-mail address loses its access.
-    """
-    from workers.leavers import Leaver
-    from workers.ledger import intake
-    from workers.ledger.queries import jobs as kept
-    from workers.ledger.queries.jobs import JobFilter
-
-    log_errors_only()
-    settings = at.settings()
-    unknown = [name for name in targets if name not in settings.targets]
-    if unknown or not settings.targets:
-        known = ", ".join(settings.targets) or "none"
-        raise click.UsageError(f"no target {', '.join(unknown)}; configured: {known}")
-    leaver = Leaver(_address(email), "", _cutoff(cutoff, settings, now()))
-    with at.ledger(settings) as ledger:
-        entered = intake.enter(
-            ledger,
-            leaver,
-            targets=tuple(dict.fromkeys(targets)) or tuple(settings.targets),
-            actor=actor(),
-            reason=why,
-            now=now(),
-        )
-        jobs = list(kept.every(ledger, JobFilter(ids=entered)))
-    for job in jobs:
-        if json_:
-            show_json(job)
-        else:
-            say(f"{job.id}  {job.state} in {job.target}, due {when(job.due_at)}")
-    if settings.policy.mode == "shadow":
-        note('policy.mode is "shadow": the account is looked for, and nothing is changed.')
-    _wake(settings, [job.id for job in jobs if job.state == "queued"])
-
-
-def _address(email: str) -> str:
-    from webhook.sources.fields import Unusable, email_of
-
-    try:
-        return email_of(email)
-    except Unusable as why:
-        raise click.BadParameter(f"{email!r} is not one plain address", param_hint="EMAIL") from why
-
-
-def _cutoff(text: str, settings: "Settings", instant: datetime) -> "Cutoff":
-    """What --at means.  The date is kept, so that the record shows what the operator said."""
-    from zoneinfo import ZoneInfo
-
-    from workers.leavers import Cutoff, cutoff_of
-
-    if text == "now":
-        return Cutoff(instant)
-    try:
-        if len(text) == len("2026-11-30"):
-            zone = ZoneInfo(settings.policy.timezone)
-            day = date.fromisoformat(text)
-            return cutoff_of(day, zone, already_terminated=False, now=instant)
-        said = datetime.fromisoformat(text)
-    except ValueError:
-        said = None
-    if said is None or said.tzinfo is None:
-        raise click.BadParameter(
-            f"{text!r} is neither now, a date, nor a time with its offset", param_hint="--at"
-        )
-    return Cutoff(max(said, instant))
+    wake(settings, [each.id for each in told if each.result and each.state == "queued"])
+    return 0 if all(each.result for each in told) else 1

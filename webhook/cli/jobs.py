@@ -12,6 +12,8 @@ from workers.leavers import OUTCOMES, State
 from workers.reasons import JOB
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from workers.ledger.queries.jobs import Attempt, Job, JobInFull, Round
 
 #: In these states `due_at` says when it goes on.
@@ -64,7 +66,7 @@ def job(at: Situation, job_id: str, json_: bool) -> None:
         _show(found)
 
 
-def show_jobs(shown: "list[Job]") -> None:
+def show_jobs(shown: "Sequence[Job]") -> None:
     """A table of jobs, and what the reasons in it mean."""
     headings = ("id", "state", "why", "e-mail", "source", "target", "received", "due")
     if not shown:

@@ -44,6 +44,11 @@ def note(text: str = "") -> None:
     click.echo(_printable(text), err=not sys.stdout.isatty())
 
 
+def warn(text: str) -> None:
+    """A line for whoever runs the command, never for what reads its output."""
+    click.echo(_printable(text), err=True)
+
+
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A table."""
     cells = [[_cell(value) for value in row] for row in rows]

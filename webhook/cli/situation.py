@@ -4,7 +4,7 @@ import logging
 import os
 import pwd
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from webhook.cli.output import warn
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -82,14 +84,17 @@ def actor() -> str:
         return f"uid {os.getuid()}"
 
 
-def wake(settings: "Settings", jobs: "Iterable[JobId]") -> bool:
-    """Wake the workers for these jobs; False if the queue cannot be reached.
+def wake(settings: "Settings", jobs: "Sequence[JobId]") -> None:
+    """Wake the workers for these jobs.
 
     They find the jobs by themselves as well, so nobody waits long for the queue here.
     """
+    if not jobs:
+        return
     from workers.dispatch import Waker
 
     waker = Waker(settings.queue.url.reveal(), settings.home)
     waker.wake(jobs)
     waker.flush(WAKING_S)
-    return waker.reachable()
+    if not waker.reachable():
+        warn("The queue cannot be reached; the jobs run as soon as it is back.")
