@@ -5,7 +5,7 @@ import os
 import pwd
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from workers.leavers import JobId
     from workers.ledger import Ledger
 
-#: How long a command waits for the queue to take its wake-ups, in seconds.
+#: How long a command waits until its wake-ups are sent, in seconds.
 WAKING_S = 3.0
 
 
@@ -91,10 +91,18 @@ def wake(settings: "Settings", jobs: "Sequence[JobId]") -> None:
     """
     if not jobs:
         return
-    from workers.dispatch import Waker
+    from redis.exceptions import RedisError
 
-    waker = Waker(settings.queue.url.reveal(), settings.home)
+    from workers.dispatch import Waker
+    from workers.queue import redis_client
+
+    url = settings.queue.url.reveal()
+    try:
+        with closing(redis_client(url, settings.home)) as client:
+            client.ping()
+    except (RedisError, OSError):
+        warn("The queue cannot be reached; the jobs run as soon as it is back.")
+        return
+    waker = Waker(url, settings.home)
     waker.wake(jobs)
     waker.flush(WAKING_S)
-    if not waker.reachable():
-        warn("The queue cannot be reached; the jobs run as soon as it is back.")
