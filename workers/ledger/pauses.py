@@ -45,17 +45,15 @@ def pause(
     credential is an alarm at once; other pauses become one when they last (workers/watch.py).
     """
     row = locked(tx, target)
+    values = {}
     if row["paused_at"] is None or probe is not None:
         values = {"pauses": targets.c.pauses + 1, "probe_job": None, "probe_until": None}
-    else:
-        values = {}
-        until = max(until, row["paused_until"])
     tx.execute(
         sa.update(targets)
         .where(targets.c.name == target)
         .values(
             paused_at=row["paused_at"] or now,
-            paused_until=until,
+            paused_until=max(until, row["paused_until"] or until),
             pause_reason=reason,
             pause_detail=detail,
             pause_call=call,

@@ -23,14 +23,15 @@ def count_rejections(
     """Add counts by (source, reason) to this minute."""
     kept = rejections.c
     with ledger.write() as tx:
-        for (source, reason), count in counts.items():
+        # In one order, so that receivers that count at once do not wait for each other for ever.
+        for (source, reason), count in sorted(counts.items()):
             _add(tx, source, reason, now.replace(second=0, microsecond=0), count)
         older = tx.execute(
             sa.delete(rejections)
             .where(kept.minute > OLDER, kept.minute < now - KEPT)
             .returning(kept.source, kept.reason, kept.count)
         )
-        for source, reason, count in older.all():
+        for source, reason, count in sorted(older.all()):
             _add(tx, source, reason, OLDER, count)
 
 
