@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 PATIENCE = 3.5
 LAST_PATIENCE = 0.5
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
-READINESS_EVERY = 0.05
+READINESS_EVERY = 0.1
 
 #: A child that lived for so long is well: its next pause is the first one again.
 WELL_AFTER = 30.0
@@ -158,7 +158,7 @@ class Supervisor:
         for one in self._all:
             if one.process is None:
                 if one.start_at <= time.monotonic():
-                    self._start(one)
+                    self._start_again(one)
             elif one.process.poll() is not None:
                 self._note_end(one)
             elif not one.ready:
@@ -174,7 +174,6 @@ class Supervisor:
 
     def _start(self, one: _Running) -> None:
         one.started_at = time.monotonic()
-        one.ready = False
         one.process = subprocess.Popen(  # noqa: S603 - our own program
             one.child.argv,
             stdin=subprocess.DEVNULL,
@@ -186,11 +185,20 @@ class Supervisor:
             preexec_fn=_dying_with_us(),  # safe: we have one thread
         )
 
+    def _start_again(self, one: _Running) -> None:
+        try:
+            self._start(one)
+        except OSError as error:
+            # No memory, no process to be had: no reason to take the others down as well.
+            log.error("child not started", child=one.child.name, error=str(error))
+            one.start_at = time.monotonic() + LONGEST_PAUSE
+
     def _note_end(self, one: _Running) -> None:
         """Find out what the end of a child means, and when it is to be started again."""
         code, now = self._reap(one), time.monotonic()
         if not one.ready:
             one.child.ended_early()
+        one.ready = False
         if now - one.started_at > WELL_AFTER:
             one.pause = FIRST_PAUSE
         log.warning("child ended", child=one.child.name, code=code, starts_again_in_s=one.pause)

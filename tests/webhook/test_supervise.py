@@ -236,6 +236,22 @@ def test_one_childs_trouble_leaves_the_others_alone():
         assert supervisor.pid("steady") == before
 
 
+def test_a_child_that_cannot_be_started_again_is_tried_again(tmp_path):
+    """No memory for a new process is no reason to stop those that run."""
+    program = tmp_path / "program"
+    program.symlink_to("/bin/cat")
+    blocks = tmp_path / "blocks"
+    os.mkfifo(blocks)
+    with capture_logs() as logs, Supervisor() as supervisor:
+        supervisor.start(Child("fragile", (str(program), str(blocks)), ready=lambda _: True))
+        program.unlink()
+        os.kill(supervisor.pid("fragile"), signal.SIGKILL)
+
+        assert supervisor.watch_until(lambda: any("error" in line for line in logs), 10)
+
+    assert logs[-1]["event"] == "child not started"
+
+
 def test_a_refused_configuration_ends_the_start_at_once():
     """Nothing runs yet, and the child has just said on one line what is wrong."""
     choosy = Child("choosy", ("sh", "-c", "exit 2"), ready=lambda _: False)
