@@ -43,7 +43,10 @@ def test_the_record_says_who_entered_it_and_why(leaver):
 
     [told] = leaver.json("job", job["id"])
 
-    assert (told["entered_by"], told["entered_reason"]) == (pwd.getpwuid(os.getuid()).pw_name, "called in")
+    assert (told["entered_by"], told["entered_reason"]) == (
+        pwd.getpwuid(os.getuid()).pw_name,
+        "called in",
+    )
 
 
 def test_it_says_what_waits_for_when(leaver):

@@ -1,0 +1,264 @@
+"""`leaver doctor` finds each fault, says what helps, and writes nothing."""
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+import requests
+import sqlalchemy as sa
+from redis import Redis
+
+from tests.workers.records import claim, everything, job_of, locked_out
+from workers.ledger import moves, open_ledger, rejections
+from workers.ledger.alarms import raise_alarm
+from workers.ledger.tables import workers
+from workers.sandbox.app import create_app
+from workers.sandbox.atlassian.org import API_KEY, ORG_ID
+from workers.sandbox.server import Server
+from workers.sandbox.state import Settings
+
+
+@pytest.fixture
+def atlassian() -> Iterator[str]:
+    """The address of a fake Atlassian."""
+    with Server(create_app(Settings(latency=timedelta()))) as server:
+        yield server.base_url
+
+
+@pytest.fixture
+def healthy(leaver, ledger, redis_server, atlassian, now):
+    """An installation without a fault."""
+    about = {"queue": redis_server.url, "base_url": atlassian, "org_id": ORG_ID, "api_key": API_KEY}
+    leaver.configure(**about)
+    with ledger.write() as tx:
+        tx.execute(sa.insert(workers).values(name="w1", started_at=now, seen_at=now))
+    return about
+
+
+def examined(leaver) -> tuple[int, dict[str, str]]:
+    """The exit code, and the findings that are not ok with their hints."""
+    result = leaver.run("doctor", "--json")
+    told = json.loads(result.stdout)
+    assert told["exit_code"] == result.exit_code
+    faults = (each for each in told["checks"] if each["result"] != "ok")
+    return result.exit_code, {
+        each["name"]: f"{each['finding']} -> {each['hint']}" for each in faults
+    }
+
+
+def test_all_is_well(leaver, ledger, healthy):
+    """Somebody who installed it sees that it is ready, and nothing was touched."""
+    before = everything(ledger)
+
+    result = leaver.run("doctor")
+
+    assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "All is well.")
+    assert "takes the key (org.get in" in result.stdout
+    assert everything(ledger) == before
+
+
+def test_advice_is_no_fault(leaver, healthy):
+    """Shadow mode is how everybody begins."""
+    leaver.configure(**healthy, mode="shadow")
+
+    code, found = examined(leaver)
+
+    assert (code, list(found)) == (0, ["configuration W003"])
+
+
+def test_a_configuration_that_cannot_work_is_wrong(leaver, healthy, monkeypatch):
+    """Exit code 2, as when it is started."""
+    leaver.configure(**healthy, server="127.0.0.1:8001")
+
+    code, found = examined(leaver)
+
+    assert (code, list(found)) == (2, ["configuration E004"])
+
+
+def test_a_ledger_that_is_missing_is_found(leaver, healthy):
+    """What stands in it is not asked, and it is not made by looking."""
+    file = leaver.folder / "var" / "leaver.db"
+    file.unlink()
+
+    code, found = examined(leaver)
+
+    assert (code, list(found)) == (3, ["ledger"])
+    assert "run `leaver migrate`" in found["ledger"]
+    assert not file.exists()
+
+
+def test_an_old_schema_is_found(leaver, ledger, healthy):
+    """After an update."""
+    with ledger.write() as tx:
+        tx.execute(sa.text("UPDATE alembic_version SET version_num = '0000'"))
+
+    code, found = examined(leaver)
+
+    assert (code, "run `leaver migrate`" in found["ledger"]) == (3, True)
+
+
+def test_a_postgresql_that_may_lose_commits_is_found(leaver, healthy, postgres, monkeypatch):
+    """What was answered 202 must survive a power cut.  Our test server does not flush to disk."""
+    url = postgres.database_url()
+    ledger = open_ledger(url)
+    ledger.migrate()
+    ledger.close()
+    monkeypatch.setenv("LEAVER_LEDGER__URL", url)
+
+    code, found = examined(leaver)
+
+    assert code == 3
+    assert "fsync=off" in found["ledger.durability"]
+
+
+def test_a_queue_that_is_down_is_found(leaver, healthy, redis_server):
+    """Deliveries are safe, and nobody is deactivated."""
+    redis_server.kill()
+
+    code, found = examined(leaver)
+
+    assert (code, "no answer (ConnectionError)" in found["queue"]) == (3, True)
+
+
+def test_an_embedded_queue_that_nobody_started_is_found(leaver, healthy):
+    """It runs with `leaver up`."""
+    leaver.configure(**healthy | {"queue": "embedded"})
+
+    code, found = examined(leaver)
+
+    assert (code, "start `leaver up`" in found["queue"]) == (3, True)
+
+
+@pytest.mark.parametrize("login", ["", "frugal:test-password@"])
+def test_a_forgetful_queue_is_only_advice(leaver, healthy, redis_server, login):
+    """The ledger is the truth; and it is seen where CONFIG is forbidden as well."""
+    with Redis.from_url(redis_server.url) as admin:
+        admin.config_set("appendonly", "no")
+        admin.config_set("maxmemory-policy", "allkeys-lru")
+        admin.acl_setuser(
+            "frugal",
+            enabled=True,
+            passwords=["+test-password"],
+            categories=["+@all"],
+            commands=["-config"],
+            keys=["*"],
+        )
+    leaver.configure(**healthy | {"queue": redis_server.url.replace("//", f"//{login}")})
+
+    code, found = examined(leaver)
+
+    assert (code, list(found)) == (0, ["queue.durability"])
+    assert "maxmemory-policy: allkeys-lru" in found["queue.durability"]
+
+
+def test_a_key_that_is_refused_is_found(leaver, healthy):
+    """With where to put the right one."""
+    leaver.configure(**healthy | {"api_key": "another-test-key"})
+
+    code, found = examined(leaver)
+
+    assert code == 3
+    assert "credential_refused" in found["targets.cloud"]
+    assert "targets.X.api_key" in found["targets.cloud"]
+
+
+def test_a_target_that_fails_is_found(leaver, healthy, atlassian):
+    """With where to look."""
+    fault = {"fault": "503", "operation": "org.get", "times": 9}
+    requests.post(f"{atlassian}/sandbox/faults", json=fault, timeout=5).raise_for_status()
+
+    code, found = examined(leaver)
+
+    assert (code, "status page" in found["targets.cloud"]) == (3, True)
+
+
+def test_a_key_that_cannot_be_read_here_is_said(leaver, healthy, monkeypatch):
+    """On the receiver's machine the targets' secrets are not to be had."""
+    monkeypatch.setenv("LEAVER_TARGETS__CLOUD__API_KEY_FILE", "/nowhere/key")
+    leaver.config.write_text(leaver.config.read_text().replace(f'api_key = "{API_KEY}"', "", 1))
+
+    code, found = examined(leaver)
+
+    assert (code, "configuration E003" in found) == (3, True)
+    assert "run `leaver doctor` where the workers run" in found["targets.cloud"]
+
+
+def test_a_clock_that_is_off_is_found(leaver, healthy):
+    """Signatures and cutoffs go by it."""
+    with HTTPServer(("127.0.0.1", 0), LateServer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        leaver.configure(**healthy | {"base_url": f"http://127.0.0.1:{server.server_port}"})
+
+        code, found = examined(leaver)
+        server.shutdown()
+
+    assert (code, "s ahead of targets." in found["clock"]) == (3, True)
+
+
+class LateServer(BaseHTTPRequestHandler):
+    """A web server whose clock stopped long ago."""
+
+    def do_HEAD(self):
+        self.send_response(200)
+        self.end_headers()
+
+    def date_time_string(self, timestamp=None):
+        return super().date_time_string(0)
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+def test_no_live_worker_is_found(leaver, ledger, healthy, now):
+    """Everything else looks well while nobody is deactivated."""
+    with ledger.write() as tx:
+        tx.execute(sa.update(workers).values(seen_at=now - timedelta(minutes=5)))
+
+    code, found = examined(leaver)
+
+    assert (code, "start `leaver up` or `leaver work`" in found["workers"]) == (3, True)
+
+
+def test_a_paused_target_is_found(leaver, ledger, healthy, now):
+    """Every job of it waits."""
+    job = job_of(ledger, at=now, cutoff=now)
+    later = now + timedelta(hours=1)
+    locked_out(ledger, claim(ledger, job, now=now), now=now, until=later, reason="misconfigured")
+
+    code, found = examined(leaver)
+
+    assert (code, "misconfigured" in found["paused target"]) == (3, True)
+
+
+def test_an_open_alarm_is_found(leaver, ledger, healthy, now):
+    """Whatever its kind."""
+    with ledger.write() as tx:
+        raise_alarm(tx, "quarantined", "hr", "delivery 1 holds what could not be read", now)
+
+    code, found = examined(leaver)
+
+    assert (code, "delivery 1 holds" in found["alarm quarantined"]) == (3, True)
+
+
+def test_a_job_that_waits_for_a_person_is_found(leaver, ledger, healthy, now):
+    """With what to do about its reason; its alarm is not told again."""
+    job = job_of(ledger, at=now, cutoff=now)
+    moves.hold(ledger, claim(ledger, job, now=now), reason="ambiguous_match", now=now)
+
+    code, found = examined(leaver)
+
+    assert (code, list(found)) == (3, ["jobs"])
+    assert "1 held (ambiguous_match) -> Deactivate the right one by hand" in found["jobs"]
+
+
+def test_a_rejected_delivery_is_advice(leaver, ledger, healthy, now):
+    """A stranger at the door is no fault; a source whose every event is refused is an alarm."""
+    rejections.count_rejections(ledger, {("hr", "signature_wrong"): 2}, now=now)
+
+    code, found = examined(leaver)
+
+    assert (code, list(found)) == (0, ["rejected deliveries"])
+    assert "2 from hr in the last day, signature_wrong" in found["rejected deliveries"]
