@@ -118,8 +118,12 @@ def _settle(runtime: Runtime, claim: Claim, result: Result) -> str:
 
 
 def _locked_out(runtime: Runtime, claim: Claim, error: LockedOut | Unavailable) -> str:
-    own = isinstance(error, Unavailable) and retry.is_own_trouble(claim.outage_at, claim.resumed_at)
-    if own:
+    if retry.is_own_trouble(
+        error,
+        outage_at=claim.outage_at,
+        resumed_at=claim.resumed_at,
+        probing=claim.probe_call is not None,
+    ):
         return _again(runtime, claim, "unavailable", str(error))
     now = runtime.clock.now()
     pause = retry.after_lock_out(error, pauses=claim.pauses, now=now, spread=_spread())

@@ -22,6 +22,9 @@ PAUSES = {
     "misconfigured": (timedelta(seconds=30), timedelta(minutes=10)),
 }
 
+#: Whoever asks for less would be asked in a circle, one probe after the other.
+SHORTEST_PAUSE = timedelta(seconds=1)
+
 #: How often an account is looked at while its identity provider is waited for.
 IDP_LOOKS = (timedelta(minutes=1), timedelta(minutes=10))
 
@@ -55,8 +58,9 @@ class GiveUp:
 
 def doubled(first: timedelta, longest: timedelta, times: int, spread: float) -> timedelta:
     """`first`, doubled `times` times, at most `longest`; then spread by ±20 %."""
-    # Past 40 doublings anything is longer than `longest`, and timedelta overflow is near.
-    delay = min(first * (1 << min(times, 40)), longest)
+    # Divided rather than multiplied: a timedelta would soon overflow.
+    doubles = times < 40 and first <= longest / 2**times
+    delay = first * 2**times if doubles else longest
     return delay * (0.8 + 0.4 * spread)
 
 
@@ -71,17 +75,26 @@ def after_lock_out(
     delay = doubled(*PAUSES[reason], pauses, spread)
     if error.retry_after is not None:
         # Never earlier than asked, and not all jobs of all workers in the same instant.
-        asked = error.retry_after * (1 + 0.05 * spread)
+        asked = max(error.retry_after, SHORTEST_PAUSE) * (1 + 0.05 * spread)
         delay = asked if reason == "rate_limited" else max(delay, asked)
     return Pause(now + delay, reason)
 
 
-def is_own_trouble(outage_at: datetime | None, resumed_at: datetime | None) -> bool:
-    """Whether an Unavailable is this job's trouble, and no outage of the target.
+def is_own_trouble(
+    error: LockedOut | Unavailable,
+    *,
+    outage_at: datetime | None,
+    resumed_at: datetime | None,
+    probing: bool,
+) -> bool:
+    """Whether this is the job's own trouble, and none of the target.
 
-    It is when this job saw the target out before and the target has since worked for another one:
-    one account that the target cannot handle must not pause it for everybody, for ever.
+    It is when the job saw the target out of order before and the target has worked since: one
+    account that the target cannot handle must not pause it for everybody, for ever.  A rate limit
+    never is, nor what the probe of a paused target meets.
     """
+    if probing or (isinstance(error, LockedOut) and error.reason == "rate_limited"):
+        return False
     return outage_at is not None and resumed_at is not None and resumed_at > outage_at
 
 

@@ -313,7 +313,7 @@ def lock_out(
     now: datetime,
 ) -> None:
     """Pause the whole target until `until`; the job waits with it and no attempt is spent."""
-    outage = {"outage_at": now} if reason == "outage" else {}
+    outage = {} if reason == "rate_limited" else {"outage_at": now}
     with ledger.write() as tx:
         _end(
             tx,
