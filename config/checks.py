@@ -7,15 +7,17 @@ exit code 2, W is a warning.
     E002  no targets                          W002  console open beyond this machine
     E003  a secret cannot be read             W003  shadow mode
     E004  two servers on one address          W004  several machines, but an embedded queue
-                                              W005  the key's owner is unknown
+    E005  no certificates to trust            W005  the key's owner is unknown
                                               W006  tolerance below BambooHR's retries
                                               W007  a target that no source has
                                               W008  a private signing key at the door
 """
 
+import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -78,12 +80,33 @@ def unreadable_secrets(settings: Settings, role: Role) -> Iterator[Finding]:
     if role in RECEIVES:
         secrets += [key for source in settings.sources.values() for key in source.secrets]
     if role in ACTS:
-        secrets += [target.api_key for target in settings.targets.values()]
+        secrets += [key for target in settings.targets.values() for key in target.secrets.values()]
     for secret in secrets:
         try:
             secret.reveal()
         except ConfigurationError as error:
             yield Finding("E003", str(error), f"`{role}` needs this secret")
+
+
+def missing_certificates(settings: Settings, role: Role) -> Iterator[Finding]:
+    """Without them no connection would be trusted, and every call an outage."""
+    for name, target in settings.targets.items():
+        if role in ACTS and target.ca_bundle and not _holds_certificates(target.ca_bundle):
+            yield Finding(
+                "E005",
+                f"targets.{name}.ca_bundle {target.ca_bundle} holds no certificate to be read",
+                "name a PEM file, or a folder that `openssl rehash` has prepared",
+            )
+
+
+def _holds_certificates(path: Path) -> bool:
+    try:
+        if path.is_dir():
+            return any(path.iterdir())
+        ssl.create_default_context(cafile=path)
+    except (OSError, ssl.SSLError):
+        return False
+    return True
 
 
 def one_address_twice(settings: Settings, role: Role) -> Iterator[Finding]:
@@ -141,7 +164,7 @@ def embedded_queue_for_many(settings: Settings, _role: Role) -> Iterator[Finding
 def owner_unknown(settings: Settings, role: Role) -> Iterator[Finding]:
     """Deactivating the owner of the key would stop every later deactivation."""
     for name, target in settings.targets.items():
-        if role in ACTS and target.operated_by is None:
+        if role in ACTS and target.has_owner and not target.operators:
             yield Finding(
                 "W005",
                 f"targets.{name}.operated_by is not set",
@@ -196,6 +219,7 @@ CHECKS: tuple[Callable[[Settings, Role], Iterator[Finding]], ...] = (
     no_sources,
     no_targets,
     unreadable_secrets,
+    missing_certificates,
     one_address_twice,
     in_clear,
     open_console,

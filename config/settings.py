@@ -2,24 +2,17 @@
 
 Values come from a TOML file; the environment beats it (environment.py).  They are read at start and
 again at SIGHUP, are frozen, and are passed as an argument.  Whatever is wrong stops the start with
-one line (refusals.py).  leaver.example.toml shows them all; a test holds it equal to this module.
+one line (refusals.py).  Those of the targets are in targets.py.  leaver.example.toml shows them
+all; a test holds it equal to both.
 """
 
 import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
@@ -29,22 +22,20 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from config.environment import Key, Models, is_secret, overlay
+from config.environment import Key, Models, overlay
 from config.refusals import BROKEN_RULE, Refusals, quoted
 from config.secret import ConfigurationError, Secret, Withheld
+from config.section import Section, setting
+from config.targets import KINDS, AtlassianOrg, TargetSettings
 from config.values import (
     Address,
     AtLeastOne,
-    BaseUrl,
     Domain,
     Duration,
-    Email,
-    HeaderSecret,
     LedgerUrl,
     Listed,
     Listen,
     Name,
-    OrgId,
     Pattern,
     QueueUrl,
     ShortDuration,
@@ -58,27 +49,21 @@ from config.values import (
 )
 
 # The names of other rooms for what is set; values.py and secret.py stay behind this module.
-__all__ = ["Address", "ConfigurationError", "Secret", "Settings", "duration", "load"]
+__all__ = [
+    "Address",
+    "AtlassianOrg",
+    "ConfigurationError",
+    "Secret",
+    "Settings",
+    "TargetSettings",
+    "duration",
+    "load",
+]
 
 DEFAULT_FILE = Path("leaver.toml")
 SQLITE = "sqlite:///"
 
 OurField = Literal["email", "employee_id", "status", "employment_status", "termination_date"]
-
-
-class Section(BaseModel):
-    """One table of the file.  A default is written as in the file, and checked like a value."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", validate_default=True, hide_input_in_errors=True
-    )
-
-
-def setting(
-    meaning: str, default: Any = ..., *, ge: int | None = None, le: int | None = None
-) -> Any:
-    """A setting, its default and its limits; without a default it must be set."""
-    return Field(default, description=meaning, ge=ge, le=le)
 
 
 class Server(Section):
@@ -231,28 +216,7 @@ class Standard(Source):
     )
 
 
-class AtlassianOrg(Section):
-    """An Atlassian organization."""
-
-    kind: Literal["atlassian-org"] = setting("What it is: an organization in Atlassian's cloud.")
-    base_url: BaseUrl = setting("Where its API begins.", "https://api.atlassian.com")
-    org_id: OrgId = setting("Id of the organization; admin.atlassian.com shows it under API keys.")
-    api_key: HeaderSecret = setting("API key of the organization; only workers read it.")
-    operated_by: Email | None = setting(
-        "E-mail address of who made the key: this account is never deactivated.", None
-    )
-    concurrency: Whole = setting(
-        "Jobs that one worker process does at once in this target.", 8, ge=1, le=64
-    )
-    idp_grace: Duration = setting(
-        "How long an account that an identity provider syncs is only watched; then its job is "
-        "held.",
-        "4h",
-    )
-
-
 SourceSettings = Annotated[BambooHR | Standard, Field(discriminator="kind")]
-TargetSettings = AtlassianOrg
 
 MODELS: Models = {
     "server": {"": Server},
@@ -263,7 +227,7 @@ MODELS: Models = {
     "retry": {"": Retry},
     "verify": {"": Verify},
     "sources": {"bamboohr": BambooHR, "standard": Standard},
-    "targets": {"atlassian-org": AtlassianOrg},
+    "targets": KINDS,
 }
 
 
@@ -314,6 +278,9 @@ class Settings(BaseSettings):
                     known = " or ".join(map(quoted, self.targets)) or "nothing: [targets] is empty"
                     key = ("sources", name, "targets")
                     raise _broken(key, target, f"is not a target; use {known}")
+        for name, own in self.targets.items():
+            for fault in own.faults():
+                raise _broken(("targets", name, fault.key), fault.value, fault.sentence)
         return self
 
     @classmethod
@@ -376,22 +343,24 @@ def _read(file: Path | None) -> TomlConfigSettingsSource:
 
 
 def _at_home(settings: Settings, home: Path) -> Settings:
-    """A relative path of an SQLite ledger begins at home, wherever the command is run."""
+    """A relative path begins at home, wherever the command is run."""
     url = settings.ledger.url.reveal()
     if url.startswith(SQLITE):
         url = SQLITE + str(home / url.removeprefix(SQLITE))
     ledger = settings.ledger.model_copy(update={"url": Secret(url)})
-    placed = settings.model_copy(update={"ledger": ledger})
+    targets = {
+        name: target.model_copy(update={"ca_bundle": target.ca_bundle and home / target.ca_bundle})
+        for name, target in settings.targets.items()
+    }
+    placed = settings.model_copy(update={"ledger": ledger, "targets": targets})
     placed._home = home
     return placed
 
 
 def _withheld(name: str, target: TargetSettings) -> TargetSettings:
-    reason = f"targets.{name}.{{}} is withheld from this process"
     secrets = {
-        key: Secret(Withheld(reason.format(key)))
-        for key, setting in type(target).model_fields.items()
-        if is_secret(setting)
+        key: Secret(Withheld(f"targets.{name}.{key} is withheld from this process"))
+        for key in target.secrets
     }
     return target.model_copy(update=secrets)
 

@@ -9,8 +9,10 @@ import ipaddress
 import json
 import re
 from collections.abc import Hashable
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Annotated, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -150,7 +152,7 @@ def domain(value: object) -> str:
 
 
 def base_url(value: object) -> str:
-    """Where an API begins, without a slash at its end; https, or http to this machine alone."""
+    """Where an API begins, without a slash at its end; whether http will do, targets.py says."""
     url = text(value)
     try:
         parts = urlsplit(url)
@@ -159,8 +161,8 @@ def base_url(value: object) -> str:
         raise ValueError("is not a URL") from None
     if not parts.hostname or "@" in parts.netloc or parts.query or parts.fragment:
         raise ValueError('is not a base URL; use "https://api.atlassian.com" or the like')
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
-        raise ValueError("must begin with https:// (http:// only to this machine itself)")
+    if parts.scheme not in ("https", "http"):
+        raise ValueError("must begin with https://")
     return url.rstrip("/")
 
 
@@ -169,6 +171,54 @@ def org_id(value: object) -> str:
     if not re.fullmatch("[A-Za-z0-9-]{1,64}", text(value)):
         raise ValueError("is not an organization id; admin.atlassian.com shows it under API keys")
     return str(value)
+
+
+def directory_id(value: object) -> str:
+    """The id of a SCIM directory; it becomes a part of paths."""
+    if not re.fullmatch("[A-Za-z0-9-]{1,64}", text(value)):
+        raise ValueError("is not a directory id; it is the last part of the SCIM base URL")
+    return str(value)
+
+
+def username(value: object) -> str:
+    """A name to log in with."""
+    name = text(value)
+    if ":" in name:
+        raise ValueError("has a colon, which HTTP cannot carry in a username")
+    return name
+
+
+def operator(value: object) -> str:
+    """An e-mail address or a username, in lower case."""
+    return username(value).lower()
+
+
+def flag(value: object) -> bool:
+    """true or false; the environment has it as a word."""
+    match value:
+        case bool():
+            return value
+        case "true" | "false":
+            return value == "true"
+    raise ValueError("is not true or false")
+
+
+def day(value: object) -> date:
+    """A day; the environment has it as text."""
+    match value:
+        case datetime():
+            pass
+        case date():
+            return value
+        case str() if re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+            with suppress(ValueError):
+                return date.fromisoformat(value)
+    raise ValueError("is not a day; use one such as 2027-05-01")
+
+
+def file_path(value: object) -> Path:
+    """The path of a file or folder; whether it is there, checks.py says."""
+    return value if isinstance(value, Path) else Path(text(value))
 
 
 def secret(value: object) -> Secret:
@@ -283,10 +333,17 @@ Pattern = Annotated[str, BeforeValidator(pattern)]
 Domain = Annotated[str, BeforeValidator(domain)]
 BaseUrl = Annotated[str, BeforeValidator(base_url)]
 OrgId = Annotated[str, BeforeValidator(org_id)]
+DirectoryId = Annotated[str, BeforeValidator(directory_id)]
+Username = Annotated[str, BeforeValidator(username)]
+Operator = Annotated[str, BeforeValidator(operator)]
+Flag = Annotated[bool, BeforeValidator(flag)]
+Day = Annotated[date, BeforeValidator(day)]
+FilePath = Annotated[Path, BeforeValidator(file_path)]
 
 _masked = PlainSerializer(str)
 HeaderSecret = Annotated[Secret, PlainValidator(header_secret), _masked]
 SigningKey = Annotated[Secret, PlainValidator(secret), _masked]
+Password = Annotated[Secret, PlainValidator(secret), _masked]
 StandardKey = Annotated[Secret, PlainValidator(standard_key), _masked]
 LedgerUrl = Annotated[Secret, PlainValidator(ledger_url), _masked]
 QueueUrl = Annotated[Secret, PlainValidator(queue_url), _masked]

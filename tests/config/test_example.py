@@ -2,14 +2,15 @@
 
 import re
 import tomllib
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 import config
-from config.environment import fields_of
 from config.secret import ConfigurationError
 from config.settings import MODELS, Settings, load
+from config.targets import AtlassianOrg, Target
 
 TEXT = (Path(config.__file__).parent / "leaver.example.toml").read_text(encoding="utf-8")
 # A setting that may be left out stands behind a # without a space.
@@ -23,11 +24,28 @@ PLACEHOLDERS = {
     ("cloud", "org_id"): ('"..."', '"test-org"'),
     ("cloud", "api_key"): ('"..."', '"test-api-key-not-a-secret"'),
 }
+OTHER_KINDS = {
+    ("directory", "directory_id"): ('"..."', '"test-directory"'),
+    ("directory", "api_key"): ('"..."', '"test-api-key-not-a-secret"'),
+    ("jira", "base_url"): ('"..."', '"https://jira.example.com"'),
+    ("jira", "token"): ('"..."', '"test-token-not-a-secret"'),
+    ("confluence", "base_url"): ('"..."', '"https://wiki.example.com"'),
+    ("confluence", "token"): ('"..."', '"test-token-not-a-secret"'),
+    ("crowd", "base_url"): ('"..."', '"https://crowd.example.com"'),
+    ("crowd", "application"): ('"..."', '"leaver"'),
+    ("crowd", "password"): ('"..."', '"test-password-not-a-secret"'),
+    ("site", "base_url"): ('"..."', '"https://acme.atlassian.net"'),
+    ("site", "email"): ('"..."', '"it-admin@example.com"'),
+    ("site", "api_token"): ('"..."', '"test-token-not-a-secret"'),
+    ("old-jira", "base_url"): ('"..."', '"https://jira.example.com"'),
+    ("old-jira", "username"): ('"..."', '"leaver-admin"'),
+    ("old-jira", "password"): ('"..."', '"test-password-not-a-secret"'),
+}
 
 
 def filled(text: str) -> str:
     """The example with its placeholders filled in."""
-    for (table, key), (placeholder, value) in PLACEHOLDERS.items():
+    for (table, key), (placeholder, value) in (PLACEHOLDERS | OTHER_KINDS).items():
         head, heading, tail = text.partition(f"{table}]\n")
         text = head + heading + tail.replace(f"{key} = {placeholder}", f"{key} = {value}", 1)
     return text
@@ -43,9 +61,14 @@ def tables():
                 yield f"{section}.{name}", MODELS[section][table["kind"]], table
 
 
+def meanings(model):
+    """What each setting of a model means."""
+    return {key: setting.description for key, setting in model.model_fields.items()}
+
+
 def comments(heading):
     """The comment above each key of a table, joined to one text."""
-    lines = TEXT.split(f"[{heading}]\n")[1].split("\n[")[0].splitlines()
+    lines = re.split(r"\n#?\[", TEXT.split(f"[{heading}]\n")[1])[0].splitlines()
     found, block = {}, []
     for line in lines:
         if line.startswith("# "):
@@ -62,10 +85,26 @@ def comments(heading):
 )
 def test_every_setting_is_there_with_its_meaning(heading, model, table):
     """The example is the reference: what it does not show, nobody finds."""
-    assert set(table) == set(model.model_fields)
-    assert comments(heading) == {
-        key: setting.description for key, setting in model.model_fields.items()
-    }
+    expected = meanings(model)
+    if issubclass(model, Target) and model is not AtlassianOrg:
+        shown_before = meanings(Target).items() - {("base_url", expected["base_url"])}
+        expected = dict(expected.items() - shown_before)
+
+    assert set(table) == set(expected)
+    assert comments(heading) == expected
+
+
+@pytest.mark.parametrize(
+    ("model", "table"),
+    [table[1:] for table in tables()],
+    ids=[table[0] for table in tables()],
+)
+def test_what_has_a_default_is_shown_with_it(model, table):
+    """Also where the whole table is only there to be copied."""
+    for key, value in table.items():
+        default = model.model_fields[key].default
+        if not model.model_fields[key].is_required() and default is not None:
+            assert value == (list(default) if isinstance(default, tuple) else default)
 
 
 def test_every_section_and_every_kind_is_there():
@@ -82,7 +121,7 @@ def test_it_works_as_it_stands_and_says_the_defaults(folder):
     """Filled in, it gives what a file gives that leaves out all that has a default."""
     required = {
         section: {
-            name: {key: value for key, value in table.items() if not has_default(section, key)}
+            name: {key: value for key, value in table.items() if is_required(section, table, key)}
             for name, table in content.items()
         }
         for section, content in tomllib.loads(filled(TEXT)).items()
@@ -98,11 +137,14 @@ def test_it_works_as_it_stands_and_says_the_defaults(folder):
 
 def test_what_may_be_left_out_is_right_too(folder):
     """Who takes the # away must not be told that the example is wrong."""
-    (folder / "leaver.toml").write_text(filled(EVERYTHING), encoding="utf-8")
+    # A token, or a username and a password, but not both.
+    one_credential = re.sub('username = "leaver-admin"(\n#.*)*\npassword = .*', "", EVERYTHING)
+    (folder / "leaver.toml").write_text(filled(one_credential), encoding="utf-8")
 
     settings = load(None, {})
 
     assert settings.targets["cloud"].operated_by == "it-admin@example.com"
+    assert settings.targets["cloud"].key_expires_on == date(2027, 5, 1)
     assert settings.sources["bamboohr"].targets == ("cloud",)
 
 
@@ -119,6 +161,6 @@ def test_a_placeholder_that_was_forgotten_is_told(folder, kept):
         load(None, {})
 
 
-def has_default(section: str, key: str) -> bool:
-    """Whether a key may be left out."""
-    return not fields_of(section, MODELS)[key].is_required()
+def is_required(section: str, table: dict[str, object], key: str) -> bool:
+    """Whether a table of this kind must have the key."""
+    return MODELS[section][table["kind"]].model_fields[key].is_required()

@@ -66,6 +66,8 @@ def line(configured, toml=TOML, environ=None):
         (CLOUD, CLOUD + "\nconcurrency = 0", "targets.cloud.concurrency: 0 is too small; use at least 1"),
         (CLOUD, CLOUD + "\nconcurrency = 65", "targets.cloud.concurrency: 65 is too large; use at most 64"),
         (CLOUD, CLOUD + "\nconcurrency = true", "targets.cloud.concurrency: true is not a whole number"),
+        (CLOUD, CLOUD + "\ninsecure = 1", "targets.cloud.insecure: 1 is not true or false"),
+        (CLOUD, CLOUD + '\nkey_expires_on = "May"', 'targets.cloud.key_expires_on: "May" is not a day; use one such as 2027-05-01'),
         (CLOUD, CLOUD + "\nconcurrency = 8.0", "targets.cloud.concurrency: 8.0 is not a whole number"),
         (
             CLOUD,
@@ -77,11 +79,11 @@ def line(configured, toml=TOML, environ=None):
             CLOUD,
             CLOUD + '\nbase_url = "http://api.atlassian.com"',
             'targets.cloud.base_url: "http://api.atlassian.com" must begin with https:// (http:// '
-            "only to this machine itself)",
+            "only to this machine itself, or with insecure = true)",
         ),
         (
             CLOUD,
-            CLOUD + '\nbase_url = "https://admin:hunter2@example.com"',
+            CLOUD + '\nbase_url = "https://admin:hunter2@hunter2@example.com"',
             'targets.cloud.base_url: "https://********@example.com" is not a base URL; use "https://api.atlassian.com" or the like',
         ),
         (
@@ -124,7 +126,7 @@ def line(configured, toml=TOML, environ=None):
             "",
             'sources.workday-emea.kind is missing; use "bamboohr" or "standard"',
         ),
-        (CLOUD, 'kind = "jira"', 'targets.cloud.kind: "jira" is not known; use "atlassian-org"'),
+        (CLOUD, 'kind = "jira"', 'targets.cloud.kind: "jira" is not known; use "atlassian-org", "atlassian-scim", "jira-dc", "confluence-dc", "crowd", "jira-cloud-site", "jira-um1"'),
         ("[targets.cloud]", "[targets.Cloud]", f'targets.Cloud: "Cloud" {NAME}'),
         ("[targets.cloud]", "[targets.a--b]", f'targets.a--b: "a--b" {NAME}'),
         ("[targets.cloud]", '[targets."a b"]', f'targets."a b": "a b" {NAME}'),
@@ -136,8 +138,8 @@ def line(configured, toml=TOML, environ=None):
         ("[policy]", "[policy]\nbrake = []", "policy.brake is not a setting"),
         (
             CLOUD,
-            CLOUD + "\ncalls_per_second = 20",
-            'targets.cloud.calls_per_second is not a setting of kind "atlassian-org"',
+            CLOUD + '\ntoken = "x"',
+            'targets.cloud.token is not a setting of kind "atlassian-org"',
         ),
         (
             STANDARD,
@@ -228,6 +230,7 @@ def test_a_wrong_value_in_the_environment_names_its_variable(configured, variabl
         ("LEAVER_POLICY_TIMEZONE", "did you mean LEAVER_POLICY__TIMEZONE?"),
         ("LEAVER_POLCY__MODE", "did you mean LEAVER_POLICY__MODE?"),
         ("LEAVER_Policy__Mode", "did you mean LEAVER_POLICY__MODE?"),
+        ("LEAVER_targets__cloud__api_key_FILE", "did you mean LEAVER_TARGETS__CLOUD__API_KEY?"),
         ("LEAVER_POLICY__MODE_FILE", "did you mean LEAVER_POLICY__MODE?"),
         ("LEAVER_SERVER__LISTEN__HOST", "did you mean LEAVER_SERVER__LISTEN?"),
         ("LEAVER_SOURCES__WORKDAY_EMEA__SECRET", "did you mean LEAVER_SOURCES__WORKDAY_EMEA__SECRETS?"),
