@@ -47,19 +47,18 @@ class Teller:
     ledger: Ledger
     say: Callable[[str], None]
     _told: dict[JobId, int] = field(default_factory=dict)
-    _ended: set[JobId] = field(default_factory=set)
+    _ended: dict[JobId, datetime] = field(default_factory=dict)
     _about: JobId | None = None  # the job of the line before
 
     def tell(self) -> None:
         """Tell what is new."""
         for job in reversed(jobs.listed(self.ledger, JobFilter(), limit=FOLLOWED)):
-            ended = job.finished_at is not None
-            if not (ended and job.id in self._ended):
+            # A replay goes on with a job that had ended, and ends it at another time.
+            if job.finished_at is None:
                 self._tell(job)
-            if ended:
-                self._ended.add(job.id)
-            else:
-                self._ended.discard(job.id)  # a replay goes on with it
+            elif self._ended.get(job.id) != job.finished_at:
+                self._tell(job)
+                self._ended[job.id] = job.finished_at
 
     def _tell(self, job: Job) -> None:
         found = steps(jobs.one(self.ledger, job.id))
