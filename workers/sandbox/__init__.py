@@ -4,7 +4,9 @@ It is written from the vendors' published descriptions and never from our own cl
 two can disagree.  Nothing here is used when Leaver works on real accounts.
 
     people.py              who exists at the start, and what can be told about a person
-    state.py               the people as they are, and as slow reads still see them
+    records.py             the people of one system as they are, and as slow reads still see them
+    state.py               those of the cloud, and how it behaves
+    system.py              one system: its people, its settings, its operations
     answers.py             what an operation answers, and what all operations of one API share
     faults.py book.py      what can be made to go wrong, and the orders for it
     calls.py               every call in order, and the counters
@@ -13,5 +15,5 @@ two can disagree.  Nothing here is used when Leaver works on real accounts.
     control.py             /sandbox/...: people, faults, calls and settings over HTTP
     app.py, server.py      the Flask app, and the server that can also hang up
 
-Another fake (SCIM, Jira, an HR API) is one more folder with a table of operations.
+Another fake is one more folder with a System, and its name in app.py.
 """

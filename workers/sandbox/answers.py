@@ -54,12 +54,18 @@ class Refused(Exception):
         super().__init__(f"answers {answer.status}")
 
 
+def named_in_path(state: Any, path: Mapping[str, str]) -> str | None:
+    """The usual `account`: the account_id among the parts of the path."""
+    return path.get("account_id")
+
+
 @dataclass(frozen=True, slots=True)
 class Api:
     """One vendor API.
 
     admits      whether a request carries a good credential
     errors      its documented errors, by the vendor's word for them; made for the request at hand
+    account     the id of the account that the request at hand is about, None if about none
     """
 
     name: str
@@ -68,6 +74,7 @@ class Api:
     unsupported_media_type: Answer
     internal_error: Answer
     errors: Mapping[str, Callable[[], Answer]]
+    account: Callable[[Any, Mapping[str, str]], str | None] = named_in_path
 
 
 @dataclass(frozen=True, slots=True)

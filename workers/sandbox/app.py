@@ -6,28 +6,32 @@ from collections.abc import Callable
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from workers.sandbox.answers import Answer
-from workers.sandbox.atlassian import org, users
-from workers.sandbox.atlassian.errors import application, edge, keyed
+from workers.sandbox.atlassian import CLOUD
 from workers.sandbox.book import Book
 from workers.sandbox.calls import Log
 from workers.sandbox.control import control
 from workers.sandbox.gate import as_response, gated
-from workers.sandbox.state import Settings, State
+from workers.sandbox.records import Pace
+from workers.sandbox.state import Settings
+from workers.sandbox.system import System
 
-OPERATIONS = {operation.name: operation for operation in (*org.OPERATIONS, *users.OPERATIONS)}
+SYSTEMS = {system.name: system for system in (CLOUD,)}
+OPERATIONS = {
+    operation.name: operation for system in SYSTEMS.values() for operation in system.operations
+}
 
 
-def create_app(
-    settings: Settings | None = None, *, clock: Callable[[], float] = time.monotonic
-) -> Flask:
-    """A sandbox with the cast in it.  clock gives seconds, for `consistency_delay`."""
-    state, book, log = State(settings, clock=clock), Book(OPERATIONS), Log()
+def create_app(pace: Pace | None = None, *, clock: Callable[[], float] = time.monotonic) -> Flask:
+    """A sandbox with its casts in it.  clock gives seconds, for `consistency_delay`."""
+    pace = pace or Settings()
+    states = {name: system.start(pace, clock) for name, system in SYSTEMS.items()}
+    book, log = Book(OPERATIONS), Log()
     app = Flask(__name__, static_folder=None)
-    app.register_blueprint(control(state, book, log))
-    for operation in OPERATIONS.values():
-        view = gated(operation, state, book, log)
-        app.add_url_rule(operation.rule, operation.name, view, methods=[operation.method])
+    app.register_blueprint(control(SYSTEMS, states, book, log))
+    for name, system in SYSTEMS.items():
+        for operation in system.operations:
+            view = gated(operation, states[name], book, log)
+            app.add_url_rule(operation.rule, operation.name, view, methods=[operation.method])
 
     @app.errorhandler(HTTPException)
     def no_operation(error: HTTPException) -> Response | tuple[Response, int]:
@@ -36,16 +40,13 @@ def create_app(
         if request.path.startswith("/sandbox"):
             return jsonify(error=error.description), status
         with log.recording(request, None) as call:
-            answer = _unknown(status)
+            answer = _system().unknown(status)
             call.status = answer.status
         return as_response(answer)
 
     return app
 
 
-def _unknown(status: int) -> Answer:
-    if status == 405:
-        return application("ADMIN-UAM-405-1")
-    if request.path.startswith("/users/"):
-        return keyed(404, "notFound")
-    return edge(404, "Not Found")
+def _system() -> System:
+    """The system whose address was called."""
+    return SYSTEMS.get(request.path.split("/")[1], CLOUD)

@@ -13,9 +13,13 @@
     PATCH  /sandbox/settings
     POST   /sandbox/reset                   people, settings, orders and calls as at the start
 
+That is the cloud.  Any other system has its people and settings in its own corner, such as
+/sandbox/jira-dc/people; calls, faults and the reset are for all.
+
 Bad input is answered 400 `{"error": "..."}`.  There is no credential: it listens on loopback.
 """
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from flask import Blueprint, Response, abort, jsonify, request
@@ -24,15 +28,12 @@ from pydantic import TypeAdapter, ValidationError
 from workers.sandbox.book import Book, Placed
 from workers.sandbox.calls import Call, Log
 from workers.sandbox.faults import Order, kind_of
-from workers.sandbox.people import Person
-from workers.sandbox.state import Settings, State
+from workers.sandbox.records import Records
+from workers.sandbox.system import System
 
 T = TypeVar("T")
 
-_PERSON = TypeAdapter(Person)
-_PEOPLE = TypeAdapter(list[Person])
 _ORDER = TypeAdapter(Order)
-_SETTINGS = TypeAdapter(Settings)
 _CALLS = TypeAdapter(list[Call])
 
 
@@ -40,45 +41,16 @@ class BadInput(Exception):
     """What an operator of the sandbox sent cannot be used; the text says why."""
 
 
-def control(state: State, book: Book, log: Log) -> Blueprint:
+def control(
+    systems: Mapping[str, System], states: Mapping[str, Records[Any, Any]], book: Book, log: Log
+) -> Blueprint:
     pages = Blueprint("sandbox", __name__, url_prefix="/sandbox")
+    for name, system in systems.items():
+        pages.register_blueprint(_corner(system, states[name]))
 
     @pages.errorhandler(BadInput)
     def bad_input(error: BadInput) -> tuple[Response, int]:
         return jsonify(error=str(error)), 400
-
-    @pages.get("/people")
-    def list_people() -> Response:
-        email = request.args.get("email")
-        people = [person for person in state.people() if email in (None, person.email)]
-        return jsonify(people=_PEOPLE.dump_python(people, mode="json"))
-
-    @pages.post("/people")
-    def add_people() -> tuple[Response, int]:
-        body = request.get_json(silent=True)
-        people = _valid(_PEOPLE, body if isinstance(body, list) else [_object()])
-        with state.lock:
-            known = {person.account_id for person in state.people()}
-            for person in people:
-                if person.account_id in known:
-                    raise BadInput(f"account_id: {person.account_id} exists already")
-                known.add(person.account_id)
-            for person in people:
-                state.put(person)
-        return jsonify(people=_PEOPLE.dump_python(people, mode="json")), 201
-
-    @pages.get("/people/<account_id>")
-    def get_person(account_id: str) -> Response:
-        return jsonify(_PERSON.dump_python(_person(state, account_id), mode="json"))
-
-    @pages.patch("/people/<account_id>")
-    def change_person(account_id: str) -> Response:
-        with state.lock:
-            changed = _changed(_PERSON, _person(state, account_id))
-            if changed.account_id != account_id:
-                raise BadInput("account_id: cannot be changed")
-            state.put(changed)
-        return jsonify(_PERSON.dump_python(changed, mode="json"))
 
     @pages.get("/calls")
     def list_calls() -> Response:
@@ -106,24 +78,68 @@ def control(state: State, book: Book, log: Log) -> Blueprint:
         book.clear()
         return "", 204
 
-    @pages.get("/settings")
-    def get_settings() -> Response:
-        return jsonify(_SETTINGS.dump_python(state.settings, mode="json"))
-
-    @pages.patch("/settings")
-    def change_settings() -> Response:
-        with state.lock:
-            state.settings = _changed(_SETTINGS, state.settings)
-        return get_settings()
-
     @pages.post("/reset")
     def reset() -> tuple[str, int]:
-        state.reset()
+        for state in states.values():
+            state.reset()
         book.clear()
         log.clear()
         return "", 204
 
     return pages
+
+
+def _corner(system: System, state: Records[Any, Any]) -> Blueprint:
+    """The people and the settings of one system."""
+    corner = Blueprint(f"corner-{system.name}", __name__, url_prefix=system.prefix)
+    one: TypeAdapter[Any] = TypeAdapter(system.person)
+    many: TypeAdapter[Any] = TypeAdapter(list[system.person])  # type: ignore[name-defined]  # known at run time
+    settings: TypeAdapter[Any] = TypeAdapter(system.settings)
+
+    @corner.get("/people")
+    def list_people() -> Response:
+        email = request.args.get("email")
+        people = [person for person in state.people() if email in (None, person.email)]
+        return jsonify(people=many.dump_python(people, mode="json"))
+
+    @corner.post("/people")
+    def add_people() -> tuple[Response, int]:
+        body = request.get_json(silent=True)
+        people = _valid(many, body if isinstance(body, list) else [_object()])
+        with state.lock:
+            known = {person.account_id for person in state.people()}
+            for person in people:
+                if person.account_id in known:
+                    raise BadInput(f"account_id: {person.account_id} exists already")
+                known.add(person.account_id)
+            for person in people:
+                state.put(person)
+        return jsonify(people=many.dump_python(people, mode="json")), 201
+
+    @corner.get("/people/<account_id>")
+    def get_person(account_id: str) -> Response:
+        return jsonify(one.dump_python(_person(state, account_id), mode="json"))
+
+    @corner.patch("/people/<account_id>")
+    def change_person(account_id: str) -> Response:
+        with state.lock:
+            changed = _changed(one, _person(state, account_id))
+            if changed.account_id != account_id:
+                raise BadInput("account_id: cannot be changed")
+            state.put(changed)
+        return jsonify(one.dump_python(changed, mode="json"))
+
+    @corner.get("/settings")
+    def get_settings() -> Response:
+        return jsonify(settings.dump_python(state.settings, mode="json"))
+
+    @corner.patch("/settings")
+    def change_settings() -> Response:
+        with state.lock:
+            state.settings = _changed(settings, state.settings)
+        return get_settings()
+
+    return corner
 
 
 def _object() -> dict[str, Any]:
@@ -146,7 +162,7 @@ def _changed(adapter: TypeAdapter[T], known: T) -> T:
     return _valid(adapter, adapter.dump_python(known) | _object())
 
 
-def _person(state: State, account_id: str) -> Person:
+def _person(state: Records[Any, Any], account_id: str) -> Any:
     return state.person(account_id) or abort(404)
 
 

@@ -13,14 +13,16 @@ from workers.sandbox.answers import NO_CONTENT, Answer, Operation, Refused
 from workers.sandbox.book import Book, Placed
 from workers.sandbox.calls import Call, Effect, Log
 from workers.sandbox.faults import LOST_WRITE, kind_of
-from workers.sandbox.state import State
+from workers.sandbox.records import Records
 
 
-def gated(operation: Operation, state: State, book: Book, log: Log) -> Callable[..., Response]:
+def gated(
+    operation: Operation, state: Records[Any, Any], book: Book, log: Log
+) -> Callable[..., Response]:
     """The Flask view of an operation."""
 
     def view(**path: str) -> Response:
-        account_id = path.get("account_id")
+        account_id = operation.api.account(state, path)
         emails = _emails(state, account_id)
         with log.recording(request, operation, account_id, emails) as call:
             _take_time(state.settings.latency)
@@ -33,7 +35,11 @@ def gated(operation: Operation, state: State, book: Book, log: Log) -> Callable[
 
 
 def _answer(
-    operation: Operation, state: State, call: Call, placed: Placed | None, path: dict[str, Any]
+    operation: Operation,
+    state: Records[Any, Any],
+    call: Call,
+    placed: Placed | None,
+    path: dict[str, Any],
 ) -> Answer:
     call.effect = "prevented" if operation.writes else None
     if placed is None:
@@ -49,7 +55,12 @@ def _answer(
 
 
 def _operate(
-    operation: Operation, state: State, call: Call, path: dict[str, Any], *, loses: bool = False
+    operation: Operation,
+    state: Records[Any, Any],
+    call: Call,
+    path: dict[str, Any],
+    *,
+    loses: bool = False,
 ) -> Answer:
     """What the operation really answers, and in the call what a write did."""
     if not operation.api.admits(request):
@@ -72,14 +83,14 @@ def _operate(
 
 
 def _effect(answer: Answer, *, changed: bool, lost: bool) -> Effect:
-    if answer != NO_CONTENT:
+    if answer.status is None or answer.status >= 300:
         return "refused"
     if lost:
         return "lost"
     return "changed" if changed else "unchanged"
 
 
-def _emails(state: State, account_id: str | None) -> tuple[str, ...]:
+def _emails(state: Records[Any, Any], account_id: str | None) -> tuple[str, ...]:
     """Whom the call is about: the account in its path, or the e-mails in its body."""
     if account_id:
         person = state.person(account_id)

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from workers.sandbox import people
-from workers.sandbox.state import Settings, State
+from workers.sandbox.records import Records
+from workers.sandbox.state import Settings
 
 
 class Clock:
@@ -30,7 +31,7 @@ def clock():
 def state(clock):
     """Reads lag by 5 s, the search by 5 s and then another 10 s."""
     settings = Settings(consistency_delay=timedelta(seconds=5), search_lag=timedelta(seconds=10))
-    return State(settings, clock=clock)
+    return Records(people.CAST, settings, clock=clock)
 
 
 def seen(state, person=people.LENA):
