@@ -123,6 +123,9 @@ def attempt(claim: Claim, target: Target, journal: Notes, order: Order, clock: C
     account = target.read(journal, matched)
     if account is None:
         return Held("account_gone", f"found by search, but {matched.id} cannot be read")
+    against = rules.after_reading(account, email=claim.email)
+    if against is not None:
+        return Held(against.reason, against.detail)
     if account.person and account.access is Access.OFF:
         return _off_already(claim, target, journal, account)
     against = rules.before_writing(account, operated_by=order.operated_by)

@@ -33,9 +33,10 @@ class Hold:
 def same_address(one: str, other: str) -> bool:
     """Whether two e-mail addresses are one: by letter case they may differ, by nothing else.
 
-    lower(), not casefold(): that would make ß and ss one, and match somebody else.
+    Both in small letters and in capitals: either alone takes some letters for others, such as the
+    Kelvin sign for a k, or ß for ss.
     """
-    return one.lower() == other.lower()
+    return one.lower() == other.lower() and one.upper() == other.upper()
 
 
 def before_looking(
@@ -46,7 +47,8 @@ def before_looking(
         return Wait(cutoff, "cutoff_ahead")
     address = email.lower()
     for pattern in policy.protected:
-        if fnmatchcase(address, pattern.lower()):
+        # As it is as well, as some characters of an address are those of a pattern.
+        if address == pattern.lower() or fnmatchcase(address, pattern.lower()):
             return Hold("protected", f"policy.protected has {pattern!r}" if "*" in pattern else "")
     domain = address.rpartition("@")[2]
     if policy.email_domains and domain not in {d.lower() for d in policy.email_domains}:
@@ -68,13 +70,22 @@ def match(
     hidden = [a for a in found if a.email is None]
     if len(exact) + len(hidden) > 1:
         return Hold("ambiguous_match", f"{len(exact) + len(hidden)} accounts")
+    if len(found) > len(exact) + len(hidden):
+        return Hold("email_mismatch", f"{len(found)} found, {len(exact)} with the same address")
     if hidden:
         return Hold("unclear_account", "the target hides the account's e-mail address")
     if not exact:
-        return Hold("email_mismatch", f"{len(found)} found") if found else None
+        return None
     if pinned is not None and exact[0].id != pinned:
         return Hold("account_changed", f"first {pinned}, now {exact[0].id}")
     return exact[0]
+
+
+def after_reading(account: Account, *, email: str) -> Hold | None:
+    """What stands against taking this account for the leaver's: a search may be behind."""
+    if account.email is not None and not same_address(account.email, email):
+        return Hold("email_mismatch", "the account has another address by now")
+    return None
 
 
 def before_writing(account: Account, *, operated_by: str | None) -> Hold | None:
