@@ -1,0 +1,114 @@
+"""SIGHUP: the configuration is read again while everything goes on."""
+
+import itertools
+import threading
+
+import pytest
+import requests
+
+from tests.installation import DEACTIVATED, End
+from tests.servers import wait_until
+from workers.leavers import State
+from workers.sandbox.atlassian.org import API_KEY, ORG_ID
+from workers.sandbox.people import LENA, SYNCED, TOM
+
+WHY = ("--reason", "a test")
+
+
+@pytest.mark.usefixtures("receiver")
+def test_a_new_protected_entry_counts_for_the_next_job(installation, worker):
+    """The list grows in a hurry, when somebody sees whose name comes next."""
+    installation.configure({"policy.protected": [LENA.email]})
+
+    worker.reload()
+    installation.send(LENA.email, TOM.email)
+
+    installation.wait_for_ends()
+    assert installation.ends() == {
+        LENA.email: End("held", reason="protected"),
+        TOM.email: DEACTIVATED,
+    }
+
+
+def test_a_bad_configuration_is_refused_and_the_old_one_stays(installation, receiver, worker):
+    """A typing error at night must not stop what works."""
+    installation.configure({"policy.mode": "reckless"})
+
+    receiver.reload(says="configuration refused")
+    worker.reload(says="configuration refused")
+    installation.configure({"policy.mode": "act"})
+    installation.send(LENA.email)
+
+    installation.wait_for_ends()
+    assert installation.ends() == {LENA.email: DEACTIVATED}
+
+
+def test_a_new_key_of_a_source_counts_after_a_reload(installation, receiver):
+    """Keys change without a delivery being lost: first both are live, then the new one."""
+    body = installation.body(LENA.email)
+    old = installation.sign(body)
+
+    installation.configure({"sources.bamboohr.secrets": ["another-test-key-not-a-secret"]})
+    receiver.reload()
+
+    wait_until(lambda: installation.post(body, old).status_code == 401)
+    assert installation.send(LENA.email).status_code == 202
+
+
+def test_fifty_reloads_under_load_drop_no_delivery(installation, receiver):
+    """Whoever connects while processes change is answered by the one or the other."""
+    stop, statuses, failures = threading.Event(), [], []
+    numbers = itertools.count()
+
+    def hr_system() -> None:
+        while not stop.is_set():
+            try:
+                answer = installation.send(f"load-{next(numbers)}@example.com")
+                statuses.append(answer.status_code)
+            except requests.RequestException as error:
+                failures.append(repr(error))
+
+    load = [threading.Thread(target=hr_system) for _ in range(3)]
+    for thread in load:
+        thread.start()
+    try:
+        for _ in range(50):
+            receiver.reload()
+    finally:
+        stop.set()
+        for thread in load:
+            thread.join()
+
+    assert failures == []
+    assert set(statuses) == {202}
+    assert len(installation.jobs()) == len(statuses)
+
+
+def test_the_jobs_of_a_target_that_vanished_are_held(installation, worker):
+    """Nothing is left waiting for a target that nobody works on any more."""
+    second = {
+        "targets.second.kind": "atlassian-org",
+        "targets.second.base_url": installation.sandbox.base_url,
+        "targets.second.org_id": ORG_ID,
+        "targets.second.api_key": API_KEY,
+    }
+    installation.configure(second)
+    worker.reload()
+    there = ("--target", "second", *WHY)
+    installation.read("terminate", LENA.email, "--at", "2099-12-31", *there)
+    installation.read("terminate", SYNCED.email, *there)
+    installation.wait_for_state(State.RETRYING, SYNCED.email)
+
+    installation.configure(dict.fromkeys(second))
+    worker.reload()
+
+    installation.wait_for_state(State.HELD)
+    assert set(installation.ends().values()) == {End("held", reason="target_missing")}
+    assert installation.open_alarms() == {"job_held"}
+
+    installation.configure(second)
+    worker.reload()
+    ended = installation.leaver("release", *[job.id for job in installation.jobs()], *WHY)
+    assert ended.returncode == 0, ended.stderr
+    installation.wait_for_state(State.SCHEDULED, LENA.email)
+    installation.wait_for_state(State.RETRYING, SYNCED.email)

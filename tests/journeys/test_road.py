@@ -1,0 +1,120 @@
+"""The whole road, from a signed delivery to a proven end, on each queue and ledger we promise."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.installation import DEACTIVATED, End, Installation
+from tests.servers import PostgresServer, RedisServer, wait_until
+from workers.sandbox import people
+from workers.sandbox.people import CAST
+
+ALREADY_INACTIVE = End("done", "already_inactive")
+
+LISTS = {
+    "policy.protected": ["*-SVC@example.com"],
+    "policy.email_domains": ["example.com", "agency.example"],
+}
+#: Whom these lists are about.
+PROTECTED, FOREIGN = "backup-svc@example.com", "guest@elsewhere.example"
+
+ENDS = {
+    people.LENA.email: DEACTIVATED,
+    people.TOM.email: DEACTIVATED,
+    people.AMIRA.email: DEACTIVATED,
+    people.JONAS.email: DEACTIVATED,
+    people.NOT_INVITED.email: DEACTIVATED,
+    people.SUSPENDED.email: DEACTIVATED,
+    people.INACTIVE.email: ALREADY_INACTIVE,
+    people.FOR_DELETION.email: ALREADY_INACTIVE,
+    people.CLOSED.email: ALREADY_INACTIVE,
+    people.UNMANAGED.email: End("done", "suspended"),
+    people.SYNCED.email: End("held", reason="idp_managed"),
+    people.GOOGLE_SYNCED.email: End("held", reason="idp_managed"),
+    people.ADMINISTRATOR.email: End("held", reason="administrator"),
+    people.OPERATOR.email: End("held", reason="operated_by"),
+    people.TWIN.email: End("held", reason="ambiguous_match"),
+    people.APP.email: End("held", reason="not_a_person"),
+    people.CONFLICTING.email: End("held", reason="lifecycle_conflict"),
+    people.RETICENT.email: End("held", reason="unclear_account"),
+    people.TOKENS_LOCKED.email: DEACTIVATED,
+    people.NOBODY: End("done", "no_account"),
+    PROTECTED: End("held", reason="protected"),
+    FOREIGN: End("held", reason="email_domain"),
+}
+
+
+@pytest.fixture(
+    params=[
+        "embedded queue, SQLite",
+        pytest.param("Redis, SQLite", marks=pytest.mark.server),
+        pytest.param("Redis, PostgreSQL", marks=pytest.mark.server),
+    ]
+)
+def running(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Installation]:
+    """A Leaver that runs, with the embedded queue as `up`, else in its parts."""
+    queue_url, ledger_url = "embedded", None
+    if "Redis" in request.param:
+        redis: RedisServer = request.getfixturevalue("debian_redis")
+        queue_url = redis.url
+    if "PostgreSQL" in request.param:
+        postgres: PostgresServer = request.getfixturevalue("postgres")
+        ledger_url = postgres.database_url()
+    with Installation(tmp_path, queue_url=queue_url, ledger_url=ledger_url) as installation:
+        installation.configure(LISTS)
+        for command in ("up",) if queue_url == "embedded" else ("serve", "work"):
+            installation.start(command)
+        yield installation
+
+
+def test_everybody_ends_as_they_should(running):
+    """The right account, the right way, and nobody else's: the whole cast of the sandbox."""
+    running.sandbox.add(PROTECTED, FOREIGN)
+
+    answer = running.send(*ENDS)
+
+    assert answer.status_code == 202
+    assert answer.json()["elements"]["leaver"] == len(answer.json()["jobs"]) == len(ENDS)
+    running.wait_for_ends()
+    assert running.ends() == ENDS
+
+
+@pytest.mark.usefixtures("receiver")
+def test_nothing_but_the_leavers_accounts_changes(installation):
+    """Whoever is held, or off already, stays exactly as they are."""
+    installation.configure(LISTS)
+    installation.start("work")
+    before = {person.email: installation.sandbox.people(person.email) for person in CAST}
+
+    installation.send(*ENDS)
+    installation.wait_for_ends()
+
+    off = {email for email, end in ENDS.items() if end == DEACTIVATED}
+    after = {email: installation.sandbox.people(email) for email in before}
+    changed = {email for email in before if before[email] != after[email]}
+    assert changed == off | {people.UNMANAGED.email}
+    assert {after[email][0]["account_status"] for email in off} == {"inactive"}
+    assert after[people.TOM.email][0]["tokens"] == []
+    assert set(after[people.UNMANAGED.email][0]["directories"].values()) == {"suspended"}
+
+
+def test_one_person_leaves_and_an_operator_sees_it_all(running):
+    """What an auditor asks for: who said so, which account, what was called, and the proof."""
+    sent = running.read("send", "bamboohr", "--email", people.LENA.email)
+
+    assert sent[0]["status"] == 202
+    [job] = sent[0]["answer"]["jobs"]
+    [listed] = wait_until(lambda: running.read("jobs", "--state", "done"))
+    assert (listed["id"], listed["email"], listed["outcome"]) == (
+        job,
+        people.LENA.email,
+        "deactivated",
+    )
+    [shown] = running.read("job", job)
+    calls = [call["name"] for call in shown["rounds"][0]["attempts"][0]["calls"]]
+    written = calls.index("lifecycle.disable")
+    assert "profile.get" in calls[written:]
+    assert shown["account_id"] == people.LENA.account_id
+    assert shown["deliveries"] == [sent[0]["answer"]["delivery"]]
+    assert [entry["action"] for entry in shown["audit"]] == ["open", "claim", "done"]
