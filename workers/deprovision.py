@@ -21,7 +21,7 @@ from typing import Protocol
 from config.settings import Policy, Retry, Verify
 from workers import policy as rules
 from workers import retry
-from workers.errors import Refused, Unavailable
+from workers.errors import Refused, Stopped, Unavailable
 from workers.leavers import Outcome
 from workers.ledger.moves import Claim
 from workers.targets.base import OUTCOME_OF, Access, Account, Journal, Target, Way
@@ -117,7 +117,7 @@ def attempt(claim: Claim, target: Target, journal: Notes, order: Order, clock: C
     if isinstance(matched, rules.Hold):
         return Held(matched.reason, matched.detail)
     if matched is None:
-        return _nobody(claim, target, journal)
+        return _nobody(claim, target, journal, order)
     journal.pin(matched)
 
     account = target.read(journal, matched)
@@ -127,7 +127,7 @@ def attempt(claim: Claim, target: Target, journal: Notes, order: Order, clock: C
     if against is not None:
         return Held(against.reason, against.detail)
     if account.person and account.access is Access.OFF:
-        return _off_already(claim, target, journal, account)
+        return _off_already(target, journal, account, order)
     against = rules.before_writing(account, operated_by=order.operated_by)
     if against is not None:
         return Held(against.reason, against.detail)
@@ -159,7 +159,7 @@ def _switch_off(
         # An earlier write of this round may be what makes this one impossible.
         unknown = error
     if _reads_off(target, journal, account, order.verify.timeout, clock):
-        return Done(OUTCOME_OF[account.way], target.clean_up(journal, account))
+        return _proven(target, journal, account, order)
     if unknown is not None:
         raise unknown
     return NotVerified(f"still active {order.verify.timeout.total_seconds():.0f} s after the write")
@@ -182,14 +182,25 @@ def _reads_off(
         delay = min(delay * 2, timedelta(seconds=5))
 
 
-def _off_already(claim: Claim, target: Target, journal: Notes, account: Account) -> Done:
+def _proven(target: Target, journal: Notes, account: Account, order: Order) -> Done:
+    """Done, and cleaned up where that is still allowed: nothing takes the proof back."""
+    outcome = OUTCOME_OF[account.way]
+    if order.policy.mode == "shadow":
+        return Done(outcome, "not cleaned up: policy.mode is shadow by now")
+    try:
+        return Done(outcome, target.clean_up(journal, account))
+    except Stopped:
+        return Done(outcome, "not cleaned up: an operator asked to stop")
+
+
+def _off_already(target: Target, journal: Notes, account: Account, order: Order) -> Done:
     if journal.wrote and account.way in OUTCOME_OF:
         # An earlier attempt of this round wrote and did not live to see it.
-        return Done(OUTCOME_OF[account.way], target.clean_up(journal, account))
+        return _proven(target, journal, account, order)
     return Done(Outcome.ALREADY_INACTIVE)
 
 
-def _nobody(claim: Claim, target: Target, journal: Notes) -> Result:
+def _nobody(claim: Claim, target: Target, journal: Notes, order: Order) -> Result:
     """The search found nobody: is that the truth about this person?"""
     if claim.account_id is None:
         target.prove_credential(journal)
@@ -199,7 +210,7 @@ def _nobody(claim: Claim, target: Target, journal: Notes) -> Result:
     pinned = Account(id=claim.account_id, email=None, access=Access.UNKNOWN, way=way)
     account = target.read(journal, pinned)
     if account is not None and account.access is Access.OFF:
-        return _off_already(claim, target, journal, account)
+        return _off_already(target, journal, account, order)
     return Held("account_gone", f"{claim.account_id} is no longer found by the e-mail address")
 
 

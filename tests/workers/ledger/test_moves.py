@@ -1,6 +1,7 @@
 """Every move of the picture in moves.py, and every one that the picture does not have."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ from workers.ledger import Ledger, moves
 from workers.ledger import tables as t
 
 LATE = NOW + LEASE
-BY = {"actor": "ops", "why": "told so"}
+BY: dict[str, Any] = {"actor": "ops", "why": "told so"}
 
 
 def brought_to(ledger: Ledger, state: State) -> JobId:
