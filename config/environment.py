@@ -79,12 +79,13 @@ def fields_of(section: str, models: Models) -> dict[str, FieldInfo]:
 def _look_up(variable: str, models: Models) -> tuple[Key, FieldInfo | None, bool]:
     """The key a variable sets, its setting (None: unknown), and whether the value names a file."""
     key = key_of(variable)
-    setting = _field_at(key, models) if variable.isupper() else None
-    if setting is None and variable.endswith("_FILE"):
-        key = key_of(variable.removesuffix("_FILE"))
-        setting = _field_at(key, models)
-        return key, setting if setting and is_secret(setting) else None, True
-    return key, setting, False
+    if not variable.isupper():
+        return key, None, False
+    if setting := _field_at(key, models):
+        return key, setting, False
+    key = key_of(variable.removesuffix("_FILE"))
+    setting = _field_at(key, models)
+    return key, setting if setting and is_secret(setting) else None, True
 
 
 def _field_at(key: Key, models: Models) -> FieldInfo | None:

@@ -21,11 +21,8 @@ MAX_DEPTH = 8  # levels of nested values; what lies deeper is treated as text
 _RUN = r"[\w.!#$%&'*+/=?^`{|}~-]"
 _URL_RUN = r"[\w.!#$%'*+^`{|}~-]"
 _DOMAIN = r"[\w-]+(?:\.[\w-]+)*\.[^\W\d_][\w-]*"
-_EMAIL = re.compile(
-    rf"(?:(?<!{_RUN}){_RUN}++@|(?<!{_URL_RUN}){_URL_RUN}+%40){_DOMAIN}"
-    rf"(?:(?:{_RUN}*+@|{_URL_RUN}*%40){_DOMAIN})*",
-    re.IGNORECASE,
-)
+_EMAIL = re.compile(rf"(?<!{_RUN}){_RUN}++@{_DOMAIN}(?:{_RUN}*+@{_DOMAIN})*")
+_EMAIL_IN_URL = re.compile(rf"(?<!{_URL_RUN}){_URL_RUN}+%40{_DOMAIN}(?:{_URL_RUN}*%40{_DOMAIN})*")
 
 _KEYS = "authorization|secrets?|api[_-]?key|password|passwd|token|signature"
 _KEY_FIELD = re.compile(rf"(?:.*[_-])?(?:{_KEYS})", re.IGNORECASE | re.DOTALL)
@@ -53,8 +50,10 @@ def redact(text: str) -> str:
     if "=" in text or ":" in text:
         text = _PAIR.sub(rf"\1{MASK}", _HEADER.sub(rf"\1{MASK}", text))
     text = _TOKEN.sub(MASK, text)
-    if "@" in text or "%40" in text:
+    if "@" in text:
         text = _EMAIL.sub(EMAIL, _USER_OF_URL.sub(f"{USER}@", text))
+    if "%40" in text:
+        text = _EMAIL_IN_URL.sub(EMAIL, text)
     return text
 
 

@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from config.environment import Key, Models, is_secret, variable_of
-from config.secret import ConfigurationError
+from config.secret import MASK, ConfigurationError
 
 LONGEST_VALUE = 60  # characters of a wrong value that are shown
 BROKEN_RULE = "broken_rule"  # a rule between two settings; its context has key, value and sentence
@@ -126,7 +126,7 @@ def shown(value: object) -> str:
     """A wrong value in one short line, without a password that stands in a URL; "" for a table."""
     if value is None or isinstance(value, dict | list | tuple):
         return ""
-    text = re.sub("//[^/@]*@", "//********@", value) if isinstance(value, str) else value
+    text = re.sub(r"//\S*@", f"//{MASK}@", value) if isinstance(value, str) else value
     line = quoted(text)
     return line if len(line) <= LONGEST_VALUE else line[:LONGEST_VALUE] + "..."
 
