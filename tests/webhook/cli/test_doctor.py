@@ -15,6 +15,7 @@ from tests.workers.records import claim, everything, job_of, locked_out
 from workers.ledger import moves, open_ledger, rejections
 from workers.ledger.alarms import raise_alarm
 from workers.ledger.tables import workers
+from workers.reasons import JOB
 from workers.sandbox.app import create_app
 from workers.sandbox.atlassian.org import API_KEY, ORG_ID
 from workers.sandbox.server import Server
@@ -162,7 +163,7 @@ def test_a_key_that_is_refused_is_found(leaver, healthy):
 
     assert code == 3
     assert "credential_refused" in found["targets.cloud"]
-    assert "targets.X.api_key" in found["targets.cloud"]
+    assert JOB["credential_refused"].to_do in found["targets.cloud"]
 
 
 def test_a_target_that_fails_is_found(leaver, healthy, atlassian):
