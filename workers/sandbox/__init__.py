@@ -12,6 +12,8 @@ two can disagree.  Nothing here is used when Leaver works on real accounts.
     calls.py               every call in order, and the counters
     gate.py                the way of one call: latency, fault, credential, operation, log
     atlassian/             the fake of Atlassian's cloud
+    confluence_dc/         the fake of Confluence Data Center
+    jira_dc/               the fake of Jira Data Center
     control.py             /sandbox/...: people, faults, calls and settings over HTTP
     app.py, server.py      the Flask app, and the server that can also hang up
 

@@ -9,13 +9,22 @@ from werkzeug.exceptions import HTTPException
 from workers.sandbox.atlassian import CLOUD
 from workers.sandbox.book import Book
 from workers.sandbox.calls import Log
+from workers.sandbox.confluence_dc import CONFLUENCE_DC
 from workers.sandbox.control import control
 from workers.sandbox.gate import as_response, gated
+from workers.sandbox.jira_dc import JIRA_DC
 from workers.sandbox.records import Pace
 from workers.sandbox.state import Settings
 from workers.sandbox.system import System
 
-SYSTEMS = {system.name: system for system in (CLOUD,)}
+SYSTEMS = {
+    system.name: system
+    for system in (
+        CLOUD,
+        CONFLUENCE_DC,
+        JIRA_DC,
+    )
+}
 OPERATIONS = {
     operation.name: operation for system in SYSTEMS.values() for operation in system.operations
 }

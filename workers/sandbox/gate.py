@@ -112,8 +112,8 @@ def as_response(answer: Answer) -> Response:
         headers=dict(answer.headers),
         content_type=answer.media_type or None,
     )
-    if answer.media_type:
-        response.headers["Content-Length"] = str(len(answer.content))
-    else:
+    if not answer.media_type:
         response.headers.pop("Content-Type", None)
+    if answer.status != 204:
+        response.headers["Content-Length"] = str(len(answer.content))
     return response
