@@ -1,8 +1,8 @@
 """The receiver's server: gunicorn with threads, see docs/benchmarks.md for why.
 
-One process keeps the listening socket and the configuration; it starts two that receive, and starts
-them again should they end.  SIGHUP reads the configuration again and replaces them one after the
-other's last answer, on the same socket; SIGTERM lets them answer what they hold, for two seconds.
+One process keeps the listening socket and the configuration; it starts those that receive, and
+starts them again should they end.  SIGHUP reads the configuration again and replaces them, on the
+same socket, each after its last answer; SIGTERM lets them answer what they hold, for two seconds.
 """
 
 import socket
@@ -17,6 +17,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 from gunicorn.http.errors import ParseException
 from gunicorn.workers.gthread import ThreadWorker
+from sqlalchemy import make_url
 
 from config.secret import ConfigurationError
 from config.settings import Settings
@@ -25,18 +26,17 @@ from webhook.app import create_app
 from webhook.receive import open_doors
 from webhook.rejections import Rejections
 from workers.dispatch import Waker
-from workers.ledger import LedgerUnavailable, open_ledger
+from workers.ledger import LedgerOutdated, LedgerUnavailable, open_ledger
 
 log = structlog.get_logger(__name__)
 
-# Two processes use two cores; more than four threads in one only wait for each other.
-PROCESSES = 2
+#: Two processes use two cores.  SQLite has one writer at a time, and waiting for it is fair and
+#: cheap within a process, and neither between two.
+PROCESSES = {"sqlite": 1, "postgresql": 2}
+#: More in one process only wait for each other.
 THREADS = 4
 #: How long what was begun may take to end, at SIGTERM and after a SIGHUP, in seconds.
 GRACE_S = 2
-#: How long an idle connection is kept, in seconds: longer than nginx keeps it (60), so that it is
-#: never we who close it at the moment when nginx sends the next delivery on it.
-KEEP_ALIVE_S = 75
 #: After this silence within a request the connection is given up, in seconds.  It bounds what a
 #: sender that vanished costs; against one that is slow on purpose there is the proxy in front.
 SILENCE_S = 10
@@ -54,9 +54,7 @@ def serve(load: Callable[[], Settings]) -> None:
     LedgerOutdated.  A ledger that cannot be reached is no reason not to start: deliveries are
     answered 503 until it can, and come again.
     """
-    settings = load().for_the_door()
-    open_doors(settings)
-    require_schema(settings)
+    settings = _checked(load)
     listener = listen("server.listen", settings.server.listen)
     log.info("receiver started", listen=str(Address(*listener.getsockname()[:2])))
     _Server(load, settings, listener).run()
@@ -92,6 +90,14 @@ def require_schema(settings: Settings) -> None:
         ledger.close()  # Nothing connected is taken along into another process.
 
 
+def _checked(load: Callable[[], Settings]) -> Settings:
+    """The settings, if a process can start with them: one that cannot would end all of them."""
+    settings = load().for_the_door()
+    open_doors(settings)
+    require_schema(settings)
+    return settings
+
+
 class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     """What gunicorn asks for: its own settings, and the app of each process."""
 
@@ -109,9 +115,10 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         options = {
             "bind": f"fd://{self._listener.detach()}",
             "worker_class": _Process,
-            "workers": PROCESSES,
+            "workers": PROCESSES[make_url(self._settings.ledger.url.reveal()).get_backend_name()],
             "threads": THREADS,
-            "keepalive": KEEP_ALIVE_S,
+            # A kept connection could be closed at the moment when the next delivery comes on it.
+            "keepalive": 0,
             "graceful_timeout": GRACE_S,
             "forwarded_allow_ips": "",
             "forwarder_headers": "",
@@ -136,9 +143,8 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def reload(self) -> None:
         """Read the configuration again, before the processes are replaced."""
         try:
-            settings = self._load_settings().for_the_door()
-            open_doors(settings)
-        except ConfigurationError as error:
+            settings = _checked(self._load_settings)
+        except (ConfigurationError, LedgerOutdated) as error:
             log.error("configuration refused", error=str(error))
             return
         if settings.server.listen != self._settings.server.listen:

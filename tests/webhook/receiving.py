@@ -5,7 +5,7 @@ import tempfile
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from flask.testing import FlaskClient
@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from config.settings import Settings, load
 from webhook.app import create_app
+from workers.dispatch import Waker
 from workers.leavers import JobId
 from workers.ledger import Ledger, open_ledger, tables
 
@@ -94,7 +95,8 @@ class Receiver:
     clock: Clock = field(default_factory=Clock)
 
     def __post_init__(self) -> None:
-        self.app = create_app(self.settings.for_the_door(), self.ledger, self.bell, self.clock)
+        waker = cast(Waker, self.bell)
+        self.app = create_app(self.settings.for_the_door(), self.ledger, waker, self.clock)
         self.client: FlaskClient = self.app.test_client()
 
     def post(self, source: str, headers: dict[str, str], body: bytes) -> TestResponse:

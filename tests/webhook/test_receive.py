@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import structlog
 
+from config.settings import BambooHR
 from tests.servers import wait_until
 from tests.webhook.receiving import BAMBOOHR_KEYS, NOW, Receiver
 from tests.webhook.sources.conformance import JANE
@@ -18,7 +19,9 @@ from webhook.verify import sign_bamboohr
 
 
 def from_bamboohr(receiver: Receiver) -> tuple[dict[str, str], bytes]:
-    return bamboohr.sign([JANE], receiver.settings.sources["bamboohr"], now=NOW)
+    settings = receiver.settings.sources["bamboohr"]
+    assert isinstance(settings, BambooHR)
+    return bamboohr.sign([JANE], settings, now=NOW)
 
 
 def signed(body: bytes) -> dict[str, str]:

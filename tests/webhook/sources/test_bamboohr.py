@@ -63,8 +63,9 @@ class TestConformance(SourceConformance):
     )
 
     def person(self, who: Termination) -> dict[str, Any]:
-        document = json.loads(bamboohr.sign([who], self.settings, now=NOW)[1])
-        return document["employees"][0]
+        body = json.loads(bamboohr.sign([who], self.settings, now=NOW)[1])
+        person: dict[str, Any] = body["employees"][0]
+        return person
 
     def without_email(self, person):
         return person | {"fields": person["fields"] | {"Company E-Mail": {"value": ""}}}
