@@ -50,9 +50,12 @@ def configure(stream: TextIO | None = None, *, json: bool | None = None) -> None
         foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            # Made text here: a renderer would show local variables, and nothing would redact them.
             structlog.processors.format_exc_info,
             redacted,
-            _pretty(colors=terminal) if pretty else structlog.processors.JSONRenderer(),
+            structlog.dev.ConsoleRenderer(colors=terminal)
+            if pretty
+            else structlog.processors.JSONRenderer(),
         ],
     )
     _take_over(Handler(stream), formatter)
@@ -73,13 +76,6 @@ class Handler(logging.StreamHandler[TextIO]):
             where = f"{record.pathname}:{record.lineno}"
             line = dumps({"level": "error", "event": "log line lost", "at": where})
             self.stream.write(line + self.terminator)
-
-
-def _pretty(*, colors: bool) -> Processor:
-    # The exception is text already: rich would print local variables beside it.
-    return structlog.dev.ConsoleRenderer(
-        colors=colors, exception_formatter=structlog.dev.plain_traceback
-    )
 
 
 def _take_over(handler: logging.Handler, formatter: logging.Formatter) -> None:

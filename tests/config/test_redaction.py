@@ -169,13 +169,14 @@ class Unspeakable:
 
 def test_any_object_can_be_logged():
     """Logging never raises, so the text of an object may not either."""
-    endless = []
+    endless, round_about = [], {}
     endless.append(endless)
+    round_about["again"] = round_about
 
     logged = fields(
         {
             "object": Unspeakable(),
-            "endless": endless,
+            "endless": [endless, round_about],
             "bytes": b"lena@example.com",
             "error": ValueError("lena@example.com"),
             "when": datetime(2026, 11, 23, tzinfo=UTC),

@@ -133,6 +133,15 @@ def test_other_variables_are_nobodys_business(configured):
     assert configured(environ=environ) == configured()
 
 
+def test_settings_built_from_a_table_read_no_environment(monkeypatch):
+    """A test or the demo builds its own; pydantic-settings would mix in a variable named retry."""
+    monkeypatch.setenv("retry", '{"first_delay": "1s"}')
+
+    settings = Settings.model_validate({"policy": {"timezone": "Europe/Berlin"}})
+
+    assert settings.retry.first_delay == timedelta(seconds=30)
+
+
 def test_a_relative_ledger_lies_beside_the_file(folder, monkeypatch):
     """`leaver jobs` from another folder must see the ledger that `leaver up` writes."""
     (folder / "leaver.toml").write_text(TOML)

@@ -191,6 +191,7 @@ def test_a_key_of_standard_webhooks_is_taken_as_published(key):
         "whsec_AAAA",
         "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS",  # not base64
         "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLa-w",  # base64 of another alphabet
+        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw----",  # the same, to a decoder that is not strict
         "whsec_plJ3nmyCDGBKInavdOK15jsl",  # 18 bytes
         "whsec_" + "A" * 88,  # 66 bytes
         "whpk_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",  # 24 bytes
