@@ -22,10 +22,12 @@ from openapi_core.exceptions import OpenAPIError
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from workers.sandbox import people
-from workers.sandbox.app import OPERATIONS
+from workers.sandbox.atlassian import CLOUD
 from workers.sandbox.atlassian.accounts import DIRECTORY_IDS
 from workers.sandbox.atlassian.org import API_KEY, ORG_ID
 
+# Only the cloud has published descriptions here.
+OPERATIONS = {operation.name: operation for operation in CLOUD.operations}
 FILES = {
     "Organizations REST API": "admin-organization.json",
     "User management REST API": "admin-user-management.json",
