@@ -78,7 +78,9 @@ def _end(runtime: Runtime, claim: Claim, journal: LedgerJournal) -> str:
     try:
         order = runtime.order(claim.target)
         target = runtime.targets[claim.target]
-        return _settle(runtime, claim, attempt(claim, target, journal, order, clock))
+        with target.session(journal) as ready:
+            result = attempt(claim, ready, journal, order, clock)
+        return _settle(runtime, claim, result)
     except Refused as error:
         moves.hold(ledger, claim, reason=error.reason, detail=str(error), now=clock.now())
         return error.reason

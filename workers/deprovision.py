@@ -94,7 +94,7 @@ class Order:
     policy: Policy
     retry: Retry
     verify: Verify
-    operated_by: str | None
+    operators: tuple[str, ...]  # the account behind our credential
     idp_grace: timedelta
 
 
@@ -104,7 +104,7 @@ def attempt(claim: Claim, target: Target, journal: Notes, order: Order, clock: C
         email=claim.email,
         cutoff=claim.cutoff,
         policy=order.policy,
-        operated_by=order.operated_by,
+        operators=order.operators,
         now=clock.now(),
     )
     if isinstance(against, rules.Wait):
@@ -128,14 +128,14 @@ def attempt(claim: Claim, target: Target, journal: Notes, order: Order, clock: C
         return Held(against.reason, against.detail)
     if account.person and account.access is Access.OFF:
         return _off_already(target, journal, account, order)
-    against = rules.before_writing(account, operated_by=order.operated_by)
+    against = rules.before_writing(account, operators=order.operators)
     if against is not None:
         return Held(against.reason, against.detail)
     account = target.preflight(journal, account)
     journal.keep(account)
     if account.way is Way.IDP:
         return _watched(claim, journal, order, clock.now())
-    against = rules.before_writing(account, operated_by=order.operated_by)
+    against = rules.before_writing(account, operators=order.operators)
     if against is not None:
         return Held(against.reason, against.detail)
     if order.policy.mode == "shadow":

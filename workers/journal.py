@@ -49,6 +49,11 @@ class LedgerJournal:
         moves.intend(self._ledger, self._claim, self._account, now=self._now(), lease=LEASE)
         self.wrote = True
 
+    def renew(self) -> None:
+        """Keep the job for another LEASE.  Raises LeaseLost."""
+        with self._ledger.write() as tx:
+            moves.renew(tx, self._claim, self._now() + LEASE)
+
     def record(self, call: Call) -> None:
         """Keep the call, and the job with it for another LEASE.  Raises LeaseLost."""
         self.calls += 1

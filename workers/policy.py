@@ -4,7 +4,7 @@ Nothing here reads a clock, a file or the network, so every rule can be tested o
 None means that no rule of the step objects.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -40,7 +40,7 @@ def same_address(one: str, other: str) -> bool:
 
 
 def before_looking(
-    *, email: str, cutoff: datetime, policy: Policy, operated_by: str | None, now: datetime
+    *, email: str, cutoff: datetime, policy: Policy, operators: Collection[str], now: datetime
 ) -> Wait | Hold | None:
     """What stands against this leaver before the target is asked anything."""
     if cutoff > now:
@@ -53,7 +53,7 @@ def before_looking(
     domain = address.rpartition("@")[2]
     if policy.email_domains and domain not in {d.lower() for d in policy.email_domains}:
         return Hold("email_domain", f"{domain} is not one of policy.email_domains")
-    if operated_by and same_address(email, operated_by):
+    if any(same_address(email, operator) for operator in operators):
         return Hold("operated_by")
     return None
 
@@ -88,13 +88,17 @@ def after_reading(account: Account, *, email: str) -> Hold | None:
     return None
 
 
-def before_writing(account: Account, *, operated_by: str | None) -> Hold | None:
-    """What stands against switching this account off."""
+def before_writing(account: Account, *, operators: Collection[str]) -> Hold | None:
+    """What stands against switching this account off.
+
+    `operators` are the e-mail addresses and usernames of the account behind our credential.
+    """
     if not account.person:
         return Hold("not_a_person")
     if account.administrator:
         return Hold("administrator")
-    if operated_by and account.email and same_address(account.email, operated_by):
+    names = (account.email, account.username)
+    if any(name and same_address(name, operator) for name in names for operator in operators):
         return Hold("operated_by")
     if account.access is Access.UNKNOWN or account.way is Way.UNCLEAR:
         return Hold("unclear_account", f"access {account.access}, way {account.way}")

@@ -104,12 +104,19 @@ JOB: Mapping[str, Reason] = {
     ),
     "credential_refused": Reason(
         "The target does not accept the credential; it is paused for all jobs.",
-        "Put a valid organization key without scopes into targets.X.api_key, reload with SIGHUP, "
-        "check with `leaver doctor`. Jobs go on by themselves.",
+        "Put a valid credential into targets.X (for atlassian-org an organization key without "
+        "scopes), reload with SIGHUP, check with `leaver doctor`. Jobs go on by themselves.",
+    ),
+    "login_denied": Reason(
+        "The target refuses to look at the login (a CAPTCHA, or too many tries), though it may be "
+        "right; it is paused for all jobs.",
+        "Log in once by hand with the account of targets.X and solve the CAPTCHA, or have an "
+        "administrator reset its failed logins. Jobs go on by themselves.",
     ),
     "misconfigured": Reason(
         "The target does not know the organization or the address, or the key may not manage it.",
-        "Check targets.X.base_url and org_id with `leaver doctor`. Jobs go on by themselves.",
+        "Check targets.X.base_url, and what it is called there, with `leaver doctor`. Jobs go on "
+        "by themselves.",
     ),
     "outage": Reason(
         "The target cannot be reached or answers with errors; it is paused for all jobs.",

@@ -19,6 +19,7 @@ PAUSES = {
     "rate_limited": (timedelta(seconds=5), timedelta(minutes=5)),
     "outage": (timedelta(seconds=5), timedelta(minutes=5)),
     "credential_refused": (timedelta(seconds=30), timedelta(minutes=10)),
+    "login_denied": (timedelta(minutes=1), timedelta(minutes=10)),
     "misconfigured": (timedelta(seconds=30), timedelta(minutes=10)),
 }
 

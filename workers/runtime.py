@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from config.secret import ConfigurationError
-from config.settings import Settings
+from config.settings import AtlassianOrg, Settings
 from workers import targets
 from workers.deprovision import Order
 from workers.errors import WorkerStopping
 from workers.ledger import Ledger, open_ledger
+from workers.limits import Unlimited
 from workers.targets.base import Target
 
 log = structlog.get_logger(__name__)
@@ -73,10 +74,10 @@ class Runtime:
             policy=settings.policy,
             retry=settings.retry,
             verify=settings.verify,
-            operated_by=own.operated_by,
-            idp_grace=own.idp_grace,
+            operators=own.operators,
+            idp_grace=own.idp_grace if isinstance(own, AtlassianOrg) else timedelta(),
         )
 
 
 def _build(settings: Settings) -> dict[str, Target]:
-    return {name: targets.build(name, own) for name, own in settings.targets.items()}
+    return {name: targets.build(name, own, Unlimited()) for name, own in settings.targets.items()}

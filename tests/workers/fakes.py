@@ -6,13 +6,14 @@ errors, answers that get lost, success without effect, a search or a reading tha
 """
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tests.workers.records import NOW
-from workers.errors import TargetError, WorkerStopping
-from workers.leavers import AccountId
+from workers.errors import WorkerStopping
+from workers.leavers import AccountId, JobId
 from workers.targets.base import Access, Account, Call, Journal, Way
 
 #: Every call of the target, in the order of a whole deactivation, and whether it writes.
@@ -71,10 +72,11 @@ def account(
 
 @dataclass
 class _Fault:
-    error: TargetError
+    error: Exception
     times: int
     done: bool  # the answer is lost, and what was asked for is done all the same
     after: int  # so many calls go well first
+    only: AccountId | None  # calls about this account alone fail
 
 
 class FakeTarget:
@@ -116,10 +118,17 @@ class FakeTarget:
         self._seen_by_search = found
 
     def fail(
-        self, call: str, error: TargetError, *, times: int = 1, done: bool = False, after: int = 0
+        self,
+        call: str,
+        error: Exception,
+        *,
+        times: int = 1,
+        done: bool = False,
+        after: int = 0,
+        only: Account | None = None,
     ) -> None:
         """The next `times` such calls fail, once `after` of them went well."""
-        self._faults[call] = _Fault(error, times, done, after)
+        self._faults[call] = _Fault(error, times, done, after, only.id if only else None)
 
     def heal(self) -> None:
         """Nothing fails any more."""
@@ -135,6 +144,9 @@ class FakeTarget:
 
     # --- workers.targets.base.Target ---
 
+    def session(self, _journal: Journal) -> AbstractContextManager["FakeTarget"]:
+        return nullcontext(self)
+
     def prove_credential(self, journal: Journal) -> None:
         self._call(journal, "prove_credential")
 
@@ -147,11 +159,11 @@ class FakeTarget:
         return tuple(a for a in found if a.email and a.email.casefold() == email.casefold())
 
     def preflight(self, journal: Journal, account: Account) -> Account:
-        self._call(journal, "preflight")
+        self._call(journal, "preflight", about=account.id)
         return replace(account, way=self._accounts[account.id].way)
 
     def read(self, journal: Journal, account: Account) -> Account | None:
-        self._call(journal, "read")
+        self._call(journal, "read", about=account.id)
         known = self._accounts.get(account.id)
         if known is None:
             return None
@@ -166,27 +178,33 @@ class FakeTarget:
                 self._off_at[account.id] = self._clock.now()
                 self.put(replace(self._accounts[account.id], access=Access.OFF))
 
-        self._call(journal, "switch_off", done)
+        self._call(journal, "switch_off", done, about=account.id)
 
     def clean_up(self, journal: Journal, account: Account) -> str:
-        self._call(journal, "clean_up")
+        self._call(journal, "clean_up", about=account.id)
         return self.left
 
-    def _call(self, journal: Journal, name: str, effect: Callable[[], None] = lambda: None) -> None:
+    def _call(
+        self,
+        journal: Journal,
+        name: str,
+        effect: Callable[[], None] = lambda: None,
+        about: AccountId | None = None,
+    ) -> None:
         if CALLS[name]:
             journal.intend(name)
         self.made[name] += 1
         self._hooks.pop(name, lambda: None)()
-        fault = self._next_fault(name)
+        fault = self._next_fault(name, about)
         if fault is None or fault.done:
             effect()
         journal.record(self._as_call(name, fault))
         if fault is not None:
             raise fault.error
 
-    def _next_fault(self, name: str) -> _Fault | None:
+    def _next_fault(self, name: str, about: AccountId | None) -> _Fault | None:
         fault = self._faults.get(name)
-        if fault is None:
+        if fault is None or fault.only not in (None, about):
             return None
         if fault.after:
             fault.after -= 1
@@ -205,7 +223,7 @@ class FakeTarget:
             at=self._clock.now(),
             duration_ms=7,
             status=None if fault else 200,
-            error=fault.error.detail if fault else "",
+            error=str(fault.error) if fault else "",
         )
 
 
@@ -247,3 +265,18 @@ class FakeNotes:
     def writes(self) -> list[str]:
         """The names of the writes that were sent."""
         return [call.name for call in self.calls if call.write]
+
+
+class FakeWaker:
+    """workers.dispatch.Waker with a list for a queue."""
+
+    def __init__(self) -> None:
+        self.woken: list[JobId] = []
+
+    def wake(self, jobs: Iterable[JobId]) -> None:
+        self.woken += jobs
+
+    def take(self) -> list[JobId]:
+        """What is in the queue; it is empty afterwards."""
+        woken, self.woken = self.woken, []
+        return woken

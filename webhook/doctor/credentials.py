@@ -1,10 +1,11 @@
 """Each target's key, proven by a call that needs it."""
 
 from config.secret import ConfigurationError
-from config.settings import AtlassianOrg
+from config.settings import TargetSettings
 from webhook.doctor.check import Check, Result
 from workers import targets
 from workers.errors import LockedOut, TargetError
+from workers.limits import Unlimited
 from workers.reasons import JOB
 from workers.targets.base import Call
 
@@ -23,18 +24,24 @@ class _Calls:
         """Keep it."""
         self.made.append(call)
 
+    def renew(self) -> None:
+        """No lease to renew."""
 
-def key_taken(name: str, own: AtlassianOrg) -> Check:
+
+def key_taken(name: str, own: TargetSettings) -> Check:
     """Whether the target answers a call that needs the key and the place."""
     where = f"targets.{name}"
     try:
-        own.api_key.reveal()
+        for secret in own.secrets.values():
+            secret.reveal()
     except ConfigurationError:
         hint = "run `leaver doctor` where the workers run"
         return Check(where, Result.ADVICE, "not tried: its key cannot be read here", hint)
     journal = _Calls()
     try:
-        targets.build(name, own).prove_credential(journal)
+        target = targets.build(name, own, Unlimited())
+        with target.session(journal) as ready:
+            ready.prove_credential(journal)
     except LockedOut as error:
         return Check(where, Result.ATTENTION, f"{error.reason}: {error}", JOB[error.reason].to_do)
     except TargetError as error:

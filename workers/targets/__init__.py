@@ -1,12 +1,16 @@
 """The Atlassian systems Leaver can work on, by the `kind` of their settings."""
 
-from config.settings import AtlassianOrg as AtlassianOrgSettings
+from collections.abc import Callable
+from typing import Any
+
+from config.settings import TargetSettings
 from workers.targets.atlassian_org import AtlassianOrg
-from workers.targets.base import Target
+from workers.targets.base import Limit, Target
 
-BUILDERS = {"atlassian-org": AtlassianOrg}
+# Each takes the settings of its own kind, which no type can say of a table.
+BUILDERS: dict[str, Callable[[str, Any, Limit], Target]] = {"atlassian-org": AtlassianOrg}
 
 
-def build(name: str, settings: AtlassianOrgSettings) -> Target:
+def build(name: str, settings: TargetSettings, limit: Limit) -> Target:
     """The target of this name; nothing is connected yet."""
-    return BUILDERS[settings.kind](name, settings)
+    return BUILDERS[settings.kind](name, settings, limit)

@@ -1,14 +1,18 @@
-"""What an answer of Atlassian Cloud means: again, hold, or pause the target.  Pure.
+"""What an answer means: again, hold, or pause the target.  Pure.
 
-Errors come in four shapes on the same API, besides empty bodies and the pages of whatever stands in
-between (organization and user-management OpenAPI, read 2026-11-23):
+Errors come in many shapes, besides empty bodies and the pages of whatever stands in between
+(Atlassian's OpenAPI descriptions and documentation, read 2026-11-23):
 
     application   {"errors": [{"code": "ADMIN-404-8", "title": "...", "detail": "..."}]}
     key           {"key": "forbidden.action", "context": {...} or "text"}
     gateway       {"code": 401, "message": "..."}
     edge          {"status": 404, "error": "Not Found", "message": "...", "requestId": "..."}
+    jira          {"errorMessages": ["..."], "errors": {"field": "..."}}
+    crowd         {"reason": "USER_NOT_FOUND", "message": "..."}
+    scim          {"status": "409", "scimType": "uniqueness", "detail": "..."}
 
-No shape is assumed: what cannot be read has the code "" and is judged by its status alone.
+No shape is assumed: what cannot be read has the code "" and is judged by its status alone.  What a
+status and a code mean beyond MEANING, the Dialect of a target says.
 """
 
 import re
@@ -33,21 +37,18 @@ EXTERNAL_DIRECTORY = "externalDirectory"
 # person is absent.
 ABSENT_CODES = frozenset({"ADMIN-404-8", "ADMIN-UAM-404-1", "accountNotFound", "notFound"})
 
-#: (status, code) -> a word of workers/reasons.py.
-MEANING: Mapping[tuple[int, str], str] = {
+Meanings = Mapping[tuple[int, str], str]  # (status, code) -> a word of workers/reasons.py
+
+MEANING: Meanings = {
     (400, ANY): "request_rejected",
     (401, ANY): "credential_refused",
     (402, ANY): "refused",  # the plan does not include it
-    (403, "ADMIN-UAM-403-1"): "credential_refused",  # what a key with too few scopes gets
-    (403, "unauthorized"): "credential_refused",
-    (403, "asapUnauthorizedIssuer"): "credential_refused",
     (403, GATEWAY): "credential_refused",
     (403, ANY): "misconfigured",
     (404, ANY): "misconfigured",
     (405, ANY): "misconfigured",
     (407, ANY): "misconfigured",
     (408, ANY): "unavailable",
-    (409, "conflict.lifecycleErrors"): "lifecycle_conflict",
     (409, ANY): "refused",
     (410, ANY): "misconfigured",
     (421, ANY): "unavailable",
@@ -56,18 +57,53 @@ MEANING: Mapping[tuple[int, str], str] = {
 }
 
 #: What counts instead when the call was about one account.
-MEANING_FOR_AN_ACCOUNT: Mapping[tuple[int, str], str] = {
-    (403, "ADMIN-403-3"): "misconfigured",  # we may not manage the organization
-    (403, "ADMIN-UAM-403-2"): "misconfigured",
+MEANING_FOR_AN_ACCOUNT: Meanings = {
     (403, EDGE): "misconfigured",
-    (403, EXTERNAL_DIRECTORY): "idp_managed",
     (403, ANY): "refused",
-    **{(404, code): "account_gone" for code in ABSENT_CODES},
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What the codes of one family of APIs mean, beside MEANING and MEANING_FOR_AN_ACCOUNT.
+
+    An entry for a code beats one for ANY; one for an account beats one for all.
+    """
+
+    meaning: Meanings = field(default_factory=dict)
+    for_an_account: Meanings = field(default_factory=dict)
+
+    def word(self, status: int, code: str, *, about_account: bool) -> str:
+        """The word of workers/reasons.py for this status and code."""
+        tables: list[Meanings] = [self.meaning, MEANING]
+        if about_account:
+            tables = [self.for_an_account, MEANING_FOR_AN_ACCOUNT, *tables]
+        for name in (code, ANY):
+            for table in tables:
+                if (status, name) in table:
+                    return table[status, name]
+        return "request_rejected"
+
+
+#: The admin APIs of Atlassian's cloud.
+CLOUD = Dialect(
+    meaning={
+        (403, "ADMIN-UAM-403-1"): "credential_refused",  # what a key with too few scopes gets
+        (403, "unauthorized"): "credential_refused",
+        (403, "asapUnauthorizedIssuer"): "credential_refused",
+        (409, "conflict.lifecycleErrors"): "lifecycle_conflict",
+    },
+    for_an_account={
+        (403, "ADMIN-403-3"): "misconfigured",  # we may not manage the organization
+        (403, "ADMIN-UAM-403-2"): "misconfigured",
+        (403, EXTERNAL_DIRECTORY): "idp_managed",
+        **{(404, code): "account_gone" for code in ABSENT_CODES},
+    },
+)
 
 _ADMINISTRATOR = re.compile(r"\badmin(istrator)?s?\b(?!-)", re.IGNORECASE)
 
-LOCKED_OUT = frozenset({"rate_limited", "credential_refused", "misconfigured"})
+LOCKED_OUT = frozenset({"rate_limited", "credential_refused", "login_denied", "misconfigured"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +112,7 @@ class Answer:
 
     `status` is None where none came, and `flaw` then says why; `flaw` also says why a body could
     not be used.  `code` and `message` are what an error's body says, without personal data.
+    `cookies` are those that it sets.
     """
 
     status: int | None
@@ -84,6 +121,7 @@ class Answer:
     flaw: str = ""
     code: str = ""
     message: str = ""
+    cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def text(self) -> str:
@@ -114,15 +152,38 @@ def perhaps_done(answer: Answer) -> bool:
     return answer.status == 409 or inactive or already
 
 
+def login_refused(call: str, answer: Answer) -> LockedOut | None:
+    """The error that a refused login is, on whatever status it rides, 200 included.
+
+    Jira and Confluence then answer as if nobody had logged in: an empty list, or an error about
+    something else.  The values of these headers: Jira's REST documentation and issues JRA-41559
+    and ID-6351 (read 2026-11-23).
+    """
+    said = answer.headers.get("X-Seraph-LoginReason", "")
+    denied = answer.headers.get("X-Authentication-Denied-Reason", "")
+    if denied or "AUTHENTICATION_DENIED" in said:
+        detail = plain(f"{answer.status} {(denied or said).partition(';')[0]}")
+        return LockedOut(call, detail, reason="login_denied")
+    if "AUTHENTICATED_FAILED" in said:
+        return LockedOut(call, plain(f"{answer.status} {said}"), reason="credential_refused")
+    return None
+
+
 def fault_of(
-    call: str, answer: Answer, *, needs_body: bool, about_account: bool, now: datetime
+    call: str,
+    answer: Answer,
+    *,
+    dialect: Dialect,
+    needs_body: bool,
+    about_account: bool,
+    now: datetime,
 ) -> TargetError | None:
     """The error that the answer is, None if it is what was asked for."""
     if answer.status is None:
         return Unavailable(call, answer.flaw)
     if 200 <= answer.status < 300:
         return _fault_of_success(call, answer, needs_body=needs_body)
-    reason = _reason(answer, about_account=about_account)
+    reason = _reason(answer, dialect, about_account=about_account)
     asked_for = asked_wait(answer.headers, now)
     if reason == "unavailable":
         return Unavailable(call, answer.text, retry_after=asked_for)
@@ -140,7 +201,7 @@ def _fault_of_success(call: str, answer: Answer, *, needs_body: bool) -> TargetE
     return None
 
 
-def _reason(answer: Answer, *, about_account: bool) -> str:
+def _reason(answer: Answer, dialect: Dialect, *, about_account: bool) -> str:
     status = answer.status or 0
     if status >= 500:
         return "unavailable"
@@ -150,12 +211,7 @@ def _reason(answer: Answer, *, about_account: bool) -> str:
         return "unavailable"  # No API answers like that: something stands in between.
     if status == 400 and about_account and _ADMINISTRATOR.search(answer.message):
         return "administrator"  # The suspend of an organization admin; its code is not published.
-    tables = (MEANING_FOR_AN_ACCOUNT, MEANING) if about_account else (MEANING,)
-    for code in (answer.code, ANY):
-        for table in tables:
-            if (status, code) in table:
-                return table[status, code]
-    return "request_rejected"
+    return dialect.word(status, answer.code, about_account=about_account)
 
 
 def problem_of(body: Any) -> tuple[str, str]:
@@ -172,7 +228,12 @@ def problem_of(body: Any) -> tuple[str, str]:
         return EDGE, message or _word(body["error"])
     if "code" in body and message:
         return GATEWAY, message
-    return "", message
+    if "errorMessages" in body:
+        return "", _jira_problem(body["errorMessages"], errors)
+    reason = _word(body.get("reason"))
+    if re.fullmatch("[A-Z_]+", reason):
+        return reason, message
+    return _word(body.get("scimType")), message or _word(body.get("detail") or body.get("error"))
 
 
 def _application_problem(errors: list[dict[str, Any]]) -> tuple[str, str]:
@@ -182,6 +243,15 @@ def _application_problem(errors: list[dict[str, Any]]) -> tuple[str, str]:
     if len(codes) == 1:
         return codes[0], ". ".join(said)
     return "", ". ".join([*codes, *said])  # Errors that differ prove nothing.
+
+
+def _jira_problem(messages: Any, errors: Any) -> str:
+    said = [*(messages if isinstance(messages, list) else []), *_values(errors)]
+    return ". ".join(word.rstrip(".") for word in map(_word, said) if word)
+
+
+def _values(errors: Any) -> list[Any]:
+    return list(errors.values()) if isinstance(errors, dict) else []
 
 
 def _key_problem(key: str, context: Any) -> tuple[str, str]:

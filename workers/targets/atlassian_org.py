@@ -7,13 +7,14 @@ OpenAPI descriptions, read 2026-11-23.
 """
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any
 
-from config.settings import AtlassianOrg as Settings
+from config.targets import AtlassianOrg as Settings
 from workers.errors import LockedOut, Refused, TargetError, Unavailable
 from workers.leavers import AccountId
-from workers.targets.answers import Answer, absent, managed_elsewhere, perhaps_done, plain
+from workers.targets.answers import CLOUD, Answer, absent, managed_elsewhere, perhaps_done, plain
 from workers.targets.atlassian_account import (
     ID,
     account_of,
@@ -22,7 +23,8 @@ from workers.targets.atlassian_account import (
     as_text,
     with_roles,
 )
-from workers.targets.base import Access, Account, Journal, Way
+from workers.targets.base import Access, Account, Journal, Limit, Target, Way
+from workers.targets.credentials import Bearer
 from workers.targets.http import Client, Segments
 
 ALL_DIRECTORIES = "-"  # Documented for searching and reading; for suspending it is not.
@@ -38,10 +40,14 @@ MAX_TOKENS = 100
 class AtlassianOrg:
     """workers.targets.base.Target for one organization."""
 
-    def __init__(self, name: str, settings: Settings) -> None:
+    def __init__(self, name: str, settings: Settings, limit: Limit) -> None:
         self.name = name
         self._org_id = settings.org_id
-        self._http = Client(settings.base_url, settings.api_key, connections=settings.concurrency)
+        self._http = Client(settings, Bearer(settings.api_key), dialect=CLOUD, limit=limit)
+
+    def session(self, _journal: Journal) -> AbstractContextManager[Target]:
+        """Itself: each call carries the key."""
+        return nullcontext(self)
 
     def prove_credential(self, journal: Journal) -> None:
         """GET the organization: a list of organizations would be empty for a key with scopes."""
@@ -105,6 +111,24 @@ class AtlassianOrg:
             case _:
                 detail = f"there is no way to switch it off ({account.way})"
                 raise Refused("switch_off", detail, reason="unclear_account")
+
+    def switch_on(self, journal: Journal, account: Account, snapshot: Mapping[str, Any]) -> None:
+        """Enable the account, or restore it in each directory where it was suspended."""
+        match account.way:
+            case Way.DEACTIVATE:
+                path = _manage(account, "lifecycle", "enable")
+                self._http.write(journal, "lifecycle.enable", "POST", path)
+            case Way.SUSPEND:
+                directories = [as_text(each) for each in as_list(snapshot.get("directories"))]
+                if not directories:
+                    detail = "the snapshot shows no directory"
+                    raise Refused("switch_on", detail, reason="unclear_account")
+                for directory in directories:
+                    path = self._users(account.id, "restore", directory=directory)
+                    self._http.write(journal, "users.restore", "POST", path, accept=perhaps_done)
+            case _:
+                detail = f"there is no way to switch it on ({account.way})"
+                raise Refused("switch_on", detail, reason="unclear_account")
 
     def clean_up(self, journal: Journal, account: Account) -> str:
         """Delete the API tokens of a deactivated account: they may outlive it.

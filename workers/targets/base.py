@@ -15,6 +15,7 @@ Promises of every implementation, held by the conformance suite:
 """
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -48,6 +49,7 @@ class Account:
     email: str | None  # None: the target hides it
     access: Access
     way: Way
+    username: str | None = None  # where the target has such names
     person: bool = True  # not an app's or a portal customer's account
     administrator: bool = False
     snapshot: Mapping[str, Any] = field(default_factory=dict)
@@ -91,17 +93,33 @@ class Journal(Protocol):
     def record(self, call: Call) -> None:
         """Keep a call that was made.  Raises LeaseLost when the job is no longer ours."""
 
+    def renew(self) -> None:
+        """Keep the job ours while we wait for our turn.  Raises LeaseLost."""
+
+
+class Limit(Protocol):
+    """How fast a target may be called, by all workers together."""
+
+    def wait(self, journal: Journal) -> None:
+        """Return when it is the turn of one more call.  Raises WorkerStopping or LeaseLost."""
+
 
 class Target(Protocol):
     """One configured Atlassian system.  Safe to use from many threads at once.
 
     Every method raises Refused, Unavailable or LockedOut (workers/errors.py) for an answer that is
     not one of its results.
+
+    A target is made with its name, its settings and its Limit: Cloud(name, settings, limit).  Where
+    it must log in first, session() does that for one attempt; all others return nullcontext(self).
     """
 
     @property
     def name(self) -> str:
         """Its name in the configuration."""
+
+    def session(self, journal: Journal) -> AbstractContextManager["Target"]:
+        """The target for one attempt, logged in where it needs that, and logged out at the end."""
 
     def prove_credential(self, journal: Journal) -> None:
         """Return only if the target answered a call that needs the credential and the place."""
@@ -120,6 +138,13 @@ class Target(Protocol):
 
     def switch_off(self, journal: Journal, account: Account) -> None:
         """Write what takes the access away, in the account's `way`.  read() says if it did."""
+
+    def switch_on(self, journal: Journal, account: Account, snapshot: Mapping[str, Any]) -> None:
+        """Write what gives the access back that `snapshot` shows, in the account's `way`.
+
+        `snapshot` is the one that preflight() gave before the account was switched off, as JSON
+        keeps it: nothing that it does not show may be given.  read() says if it did.
+        """
 
     def clean_up(self, journal: Journal, account: Account) -> str:
         """After the proof: remove what may outlive the account, such as API tokens, where allowed.

@@ -4,29 +4,35 @@ Promises of every call:
 
     * It sends and reads nothing once CALL_BUDGET is over, and reads at most MAX_ANSWER_BYTES.
     * It is in the journal, also when it failed; a write has asked journal.intend() just before.
-      Whatever is not a GET or a search is a write: there is no other way to send one.
+      Whatever is not a GET, a search, or the login and logout of a session is a write: there is
+      no other way to send one.
     * It ends in an Answer that is what was asked for, or in an error of workers/errors.py.
     * It is sent once: nothing is tried again here, and no redirect is followed.
-    * The key, and any e-mail address, stay out of errors and journal.
+    * Keys, passwords and cookies, and any e-mail address, stay out of errors and journal.
+    * Certificates are verified, always.
 """
 
+import copy
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPException
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote
 
 import requests
 import urllib3
 
-from config.secret import ConfigurationError, Secret
-from workers.errors import LockedOut, Refused
-from workers.targets.answers import Answer, fault_of, plain, problem_of
-from workers.targets.base import Call, Journal
+from config.secret import ConfigurationError
+from config.targets import Target as Settings
+from workers.errors import LockedOut, Refused, TargetError, Unavailable
+from workers.targets.answers import Answer, Dialect, fault_of, login_refused, plain, problem_of
+from workers.targets.base import Call, Journal, Limit
+from workers.targets.credentials import Cookies, Credential, Login, Shown
 from workers.targets.deadline import DeadlineAdapter, deadline
 
 CONNECT_TIMEOUT = timedelta(seconds=5)
@@ -69,25 +75,35 @@ class _Request:
 
 
 class Client:
-    """Calls to one target with one key.  Safe to use from many threads at once.
+    """Calls to one target with one credential.  Safe to use from many threads at once.
 
     It uses the adapter of requests, which is the connection pool, and no Session: that one is not
     promised to be safe between threads, follows redirects, keeps cookies, and lets a .netrc file
     take the place of our key.  Proxies and certificate bundles of the environment count, as they
-    were when the client was made.
+    were when the client was made; the bundle of the settings goes before.
     """
 
     def __init__(
-        self, base_url: str, key: Secret, *, connections: int, budget: timedelta = CALL_BUDGET
+        self,
+        settings: Settings,
+        credential: Credential,
+        *,
+        dialect: Dialect,
+        limit: Limit,
+        headers: Mapping[str, str] | None = None,
+        budget: timedelta = CALL_BUDGET,
     ) -> None:
-        self._base_url = base_url.rstrip("/")
-        self._key = key
+        self._base_url = settings.base_url
+        self._credential = credential
+        self._dialect = dialect
+        self._limit = limit
         self._budget = budget
         # Never blocks: how many calls run at once is the queue's business, and a call that waits
         # for a connection would eat its lease.
-        self._adapter = DeadlineAdapter(pool_connections=1, pool_maxsize=connections)
+        self._adapter = DeadlineAdapter(pool_connections=1, pool_maxsize=settings.concurrency)
+        verify = str(settings.ca_bundle) if settings.ca_bundle else True
         surroundings = requests.Session().merge_environment_settings(
-            self._base_url, {}, stream=True, verify=True, cert=None
+            self._base_url, {}, stream=True, verify=verify, cert=None
         )
         self._proxies = surroundings["proxies"]
         self._verify = surroundings["verify"] or True
@@ -95,6 +111,7 @@ class Client:
             "Accept": "application/json",
             "Accept-Encoding": "identity",
             "User-Agent": f"leaver/{version('leaver')}",
+            **(headers or {}),
         }
 
     def ask(
@@ -124,31 +141,58 @@ class Client:
         method: str,
         path: Segments,
         *,
+        query: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
         accept: Callable[[Answer], bool] = nothing_else,
     ) -> Answer:
         """Change one account, if journal.intend() allows it.  The answer proves nothing."""
         # Atlassian answers 415 to a POST without a JSON body, also where it documents none.
         json_body = {} if method == "POST" and body is None else body
-        request = _Request(name, method, path, None, json_body, write=True, about_account=True)
+        request = _Request(name, method, path, query, json_body, write=True, about_account=True)
         return self._call(journal, request, accept)
+
+    @contextmanager
+    def session(self, journal: Journal, path: Segments) -> Iterator[Self]:
+        """Inside the block, a client whose calls carry the cookies of a session of its own.
+
+        Its credential must be a Login: it is posted to `path`, and at the end the session there is
+        deleted; neither changes an account.  A logout that fails changes nothing else.
+        """
+        if not isinstance(self._credential, Login):
+            raise TypeError("a session needs a Login")
+        call = "session.open"
+        with _revealing(call):
+            body = self._credential.body()
+        request = _Request(call, "POST", path, json=body)
+        cookies = _cookies_of(self._call(journal, request, nothing_else))
+        inside = copy.copy(self)
+        inside._credential = Cookies(cookies)
+        try:
+            yield inside
+        finally:
+            request = _Request("session.close", "DELETE", path, about_account=True)
+            with suppress(TargetError):
+                inside._call(journal, request, lambda answer: answer.status in (200, 204))
 
     def _call(
         self, journal: Journal, request: _Request, accept: Callable[[Answer], bool]
     ) -> Answer:
-        key = self._revealed(request)
-        prepared = self._prepared(request, key)
+        self._limit.wait(journal)
+        with _revealing(request.name):
+            shown = self._credential.show()
+        prepared = self._prepared(request, shown)
         if request.write:
             journal.intend(request.name)
         at, started = datetime.now(UTC), time.monotonic()
         with deadline(self._budget):
-            answer = self._answer(prepared, key)
+            answer = self._answer(prepared, shown)
         took = time.monotonic() - started
-        fault = None
-        if not accept(answer):
+        fault: TargetError | None = login_refused(request.name, answer)
+        if not fault and not accept(answer):
             fault = fault_of(
                 request.name,
                 answer,
+                dialect=self._dialect,
                 needs_body=not request.write,
                 about_account=request.about_account,
                 now=datetime.now(UTC),
@@ -169,14 +213,7 @@ class Client:
             raise fault
         return answer
 
-    def _revealed(self, request: _Request) -> bytes:
-        try:
-            return self._key.reveal().encode()
-        except ConfigurationError as error:
-            reason = "credential_refused"
-            raise LockedOut(request.name, plain(str(error)), reason=reason) from None
-
-    def _prepared(self, request: _Request, key: bytes) -> requests.PreparedRequest:
+    def _prepared(self, request: _Request, shown: Shown) -> requests.PreparedRequest:
         if any(part in ("", ".", "..") for part in request.path):
             # It would name another resource.
             detail = "an id that cannot be part of an address"
@@ -185,12 +222,12 @@ class Client:
         return requests.Request(
             request.method,
             f"{self._base_url}/{path}",
-            headers={**self._headers, "Authorization": b"Bearer " + key},
+            headers={**self._headers, **shown.headers},
             params=request.query,
             json=request.json,
         ).prepare()
 
-    def _answer(self, prepared: requests.PreparedRequest, key: bytes) -> Answer:
+    def _answer(self, prepared: requests.PreparedRequest, shown: Shown) -> Answer:
         try:
             response = self._adapter.send(
                 prepared,
@@ -209,16 +246,42 @@ class Client:
                 return Answer(status, headers, flaw=f"the answer broke off: {_why(error)}")
         if len(raw) > MAX_ANSWER_BYTES:
             return Answer(status, headers, flaw=f"more than {MAX_ANSWER_BYTES} bytes")
-        body, flaw = _parsed(_without(key, raw))
-        code, message = problem_of(body) if status >= 300 else ("", "")
-        return Answer(status, headers, body, flaw, code, message)
+        cookies = {cookie.name: cookie.value or "" for cookie in response.cookies}
+        if status < 300:
+            body, flaw = _parsed(raw)
+            return Answer(status, headers, body, flaw, cookies=cookies)
+        body, flaw = _parsed(_without(shown.secrets, raw))
+        return Answer(status, headers, body, flaw, *problem_of(body))
 
 
-def _without(key: bytes, raw: bytes) -> bytes:
-    """`raw` with the key masked, should the target repeat it, also as a JSON string has it."""
-    for form in (key, json.dumps(key.decode())[1:-1].encode()):
-        raw = raw.replace(form, b"<key>")
+@contextmanager
+def _revealing(call: str) -> Iterator[None]:
+    """A secret that cannot be read now, such as from a file that is being replaced."""
+    try:
+        yield
+    except ConfigurationError as error:
+        raise LockedOut(call, plain(str(error)), reason="credential_refused") from None
+
+
+def _without(secrets: Sequence[str], raw: bytes) -> bytes:
+    """`raw` with each secret masked, should the target repeat it, also as a JSON string has it."""
+    for secret in secrets:
+        in_json = json.dumps(secret)[1:-1]
+        for form in (secret, in_json, in_json.replace("/", "\\/")):
+            raw = raw.replace(form.encode(), b"<key>")
     return raw
+
+
+def _cookies_of(opened: Answer) -> Mapping[str, str]:
+    """The cookies of a session that was opened; its body names the one that matters."""
+    body = opened.body if isinstance(opened.body, dict) else {}
+    session = body.get("session")
+    cookies = dict(opened.cookies)
+    if isinstance(session, dict) and session.get("name") and session.get("value"):
+        cookies[str(session["name"])] = str(session["value"])
+    if not cookies:
+        raise Unavailable("session.open", "a login without a session")
+    return cookies
 
 
 def _parsed(raw: bytes) -> tuple[Any, str]:

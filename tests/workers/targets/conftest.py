@@ -6,7 +6,8 @@ import pytest
 import requests
 
 from config.secret import Secret
-from config.settings import AtlassianOrg as Settings
+from config.targets import AtlassianOrg as Settings
+from workers.limits import Unlimited
 from workers.sandbox.app import create_app
 from workers.sandbox.atlassian.org import API_KEY, ORG_ID
 from workers.sandbox.server import Server
@@ -76,7 +77,7 @@ def make_target():
         settings = Settings(
             kind="atlassian-org", base_url=base_url, org_id=org_id, api_key=Secret(key)
         )
-        return build("cloud", settings)
+        return build("cloud", settings, Unlimited())
 
     return make
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from workers import reasons
 from workers.errors import LockedOut, Refused, TargetError, Unavailable
 from workers.targets.answers import (
+    CLOUD,
     DETAIL_LENGTH,
     LOCKED_OUT,
     LONGEST_WAIT,
@@ -60,6 +61,7 @@ def fault(status, body=None, *, about_account=True, needs_body=True, headers=Non
     return fault_of(
         "a.call",
         answered(status, body, headers, flaw),
+        dialect=CLOUD,
         needs_body=needs_body,
         about_account=about_account,
         now=NOW,
@@ -127,7 +129,8 @@ def test_each_error_has_one_meaning(status, body, about_us, about_account):
 
 def test_every_meaning_is_a_reason_that_an_operator_can_look_up():
     """A word that the list does not know would stand in the record unexplained."""
-    words = {*MEANING.values(), *MEANING_FOR_AN_ACCOUNT.values(), *LOCKED_OUT, "administrator"}
+    tables = (MEANING, MEANING_FOR_AN_ACCOUNT, CLOUD.meaning, CLOUD.for_an_account)
+    words = {word for table in tables for word in table.values()} | LOCKED_OUT | {"administrator"}
 
     assert words <= set(reasons.JOB)
 

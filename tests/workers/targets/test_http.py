@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from config.secret import ConfigurationError, Secret
+from config.targets import Target
 from tests.servers import free_port
 from tests.workers.targets.books import Book
 from tests.workers.targets.scripted import ScriptedServer, answer
@@ -29,6 +30,9 @@ from workers.errors import (
     TargetError,
     Unavailable,
 )
+from workers.limits import Unlimited
+from workers.targets.answers import CLOUD
+from workers.targets.credentials import Bearer
 from workers.targets.http import CALL_BUDGET, MAX_ANSWER_BYTES, Client
 
 KEY = "test-key-not-a-secret"
@@ -37,9 +41,11 @@ OK = answer(200, {"data": []})
 PATH = ("users", "712020:ab|c", "manage")
 
 
-def client_of(server, *, key=KEY, connections=2, budget=CALL_BUDGET):
+def client_of(server, *, key=KEY, credential=None, connections=2, budget=CALL_BUDGET, **settings):
     url = server if isinstance(server, str) else server.base_url
-    return Client(url, Secret(key), connections=connections, budget=budget)
+    credential = credential or Bearer(Secret(key))
+    own = Target(base_url=url, concurrency=connections, **settings)
+    return Client(own, credential, dialect=CLOUD, limit=Unlimited(), budget=budget)
 
 
 def ask(server, book=None, **options):
@@ -475,7 +481,7 @@ def test_the_key_is_read_again_for_each_call(tmp_path):
             return next(self.texts)
 
     with ScriptedServer(OK) as server:
-        client = Client(server.base_url, Rotating(""), connections=1)
+        client = client_of(server, credential=Bearer(Rotating("")))
         client.ask(Book(), "manage.get", PATH)
         client.ask(Book(), "manage.get", PATH)
 
@@ -492,7 +498,7 @@ def test_a_key_that_cannot_be_read_pauses_the_target():
 
     book = Book()
     with ScriptedServer(OK) as server:
-        client = Client(server.base_url, Missing(""), connections=1)
+        client = client_of(server, credential=Bearer(Missing("")))
         with pytest.raises(LockedOut, match="API_KEY_FILE") as error:
             client.write(book, "disable", "POST", PATH)
 
