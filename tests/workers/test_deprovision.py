@@ -68,13 +68,13 @@ def claim_of(**known: Any) -> Claim:
     return Claim(**(facts | known))
 
 
-def order(*, operated_by: str | None = None, **rules: Any) -> Order:
+def order(*, operators: tuple[str, ...] = (), **rules: Any) -> Order:
     """What the configuration says; it acts unless told otherwise."""
     return Order(
         policy=Policy.model_validate({"timezone": "UTC", "mode": "act", **rules}),
         retry=Retry.model_validate({}),
         verify=Verify.model_validate({"timeout": "60s"}),
-        operated_by=operated_by,
+        operators=operators,
         idp_grace=4 * HOUR,
     )
 
@@ -227,7 +227,7 @@ def test_an_account_of_which_the_preflight_learns_that_it_is_an_administrators_i
     [
         (order(protected=["lena@example.com"]), "protected"),
         (order(email_domains=["example.org"]), "email_domain"),
-        (order(operated_by="lena@example.com"), "operated_by"),
+        (order(operators=("lena@example.com",)), "operated_by"),
     ],
 )
 def test_whom_the_configuration_excepts_is_held_without_a_single_call(told, reason):
