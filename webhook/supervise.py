@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 
 #: Waits, in seconds.  A stop takes less than five: a frozen child is killed after PATIENCE, and the
 #: child that the others need until their end has LAST_PATIENCE more.
-PATIENCE = 3.5
+PATIENCE = 3.0
 LAST_PATIENCE = 0.5
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
 READINESS_EVERY = 0.1
@@ -242,8 +242,9 @@ class Supervisor:
             for one in [one for one in alive if one.process and one.process.poll() is not None]:
                 self._reap(one)
                 alive.remove(one)
+        because = "asked again" if signal.SIGINT in numbers else "it did not stop"
         for one in alive:
-            log.warning("child killed", child=one.child.name, because="it did not stop")
+            log.warning("child killed", child=one.child.name, because=because)
             self._reap(one)
 
     def _send(self, one: _Running, number: signal.Signals) -> None:
