@@ -33,7 +33,7 @@ def create_app(
     waker: Waker,
     clock: Callable[[], datetime] = utc_now,
 ) -> Flask:
-    """The receiver for these settings.  ConfigurationError if a source's secret cannot be used."""
+    """The receiver for these settings.  ConfigurationError if a source's secret cannot be had."""
     app = Flask("webhook", static_folder=None)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's own provider has it
     app.config["MAX_CONTENT_LENGTH"] = settings.server.max_body_bytes + 1  # see receive.py

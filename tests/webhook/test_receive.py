@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 import structlog
 
-from config.settings import BambooHR
+from config.secret import ConfigurationError
+from config.settings import BambooHR, load
 from tests.servers import wait_until
 from tests.webhook.receiving import BAMBOOHR_KEYS, NOW, Receiver
 from tests.webhook.sources.conformance import JANE
+from webhook.receive import open_doors
 from webhook.rejections import Rejections
 from webhook.sources import SOURCES, bamboohr
 from webhook.verify import sign_bamboohr
@@ -121,6 +123,24 @@ def test_a_body_that_breaks_off_is_400(receiver, error):
     )
 
     assert (answer.status_code, answer.json) == (400, {"error": "bad request"})
+
+
+def test_a_body_that_is_cut_short_counts_against_no_key(receiver):
+    """A network that drops connections must not look like a mistyped key."""
+    headers, body = from_bamboohr(receiver)
+
+    answer = receiver.client.post(
+        "/webhooks/bamboohr",
+        headers=headers,
+        environ_overrides={
+            "wsgi.input": BytesIO(body[:-1]),
+            "wsgi.input_terminated": True,
+            "CONTENT_LENGTH": str(len(body)),
+        },
+    )
+
+    assert answer.status_code == 400
+    assert receiver.rejected() == {}
 
 
 def test_an_unknown_content_type_without_a_right_signature_is_415(receiver):
@@ -249,3 +269,15 @@ def test_without_a_ledger_it_is_not_ready(receiver, tmp_path):
 
     assert answer.status_code == 503
     assert answer.json == {"status": "not ready", "ledger": "unavailable", "queue": "ok"}
+
+
+def test_a_file_without_a_key_stops_the_start_and_is_not_shown(tmp_path, receiver):
+    """A key that cannot be one would refuse every event, one after the other."""
+    secret = tmp_path / "secret"
+    secret.write_text("whsec_cut-off-when-it-was-copied")
+    environ = {"LEAVER_SOURCES__STANDARD__SECRETS_FILE": str(secret)}
+
+    with pytest.raises(ConfigurationError, match="STANDARD__SECRETS_FILE") as refused:
+        open_doors(load(tmp_path / "leaver.toml", environ))
+
+    assert "cut-off" not in str(refused.value)

@@ -43,7 +43,7 @@ class Source(Protocol[SourceSettings]):
         """What it sends; with another one and without a right signature the answer is 415."""
 
     def verifier(self, secrets: Sequence[str]) -> Verifier:
-        """What checks a signature against `secrets`; ValueError if one of them is no key."""
+        """What checks a signature against `secrets`, which the settings have found to be keys."""
 
     def parse(
         self,

@@ -38,7 +38,7 @@ TERMINATED = "worker.terminated"
 
 
 def verifier(secrets: Sequence[str]) -> Verifier:
-    """What checks a signature against `secrets`; ValueError if one of them is no key."""
+    """What checks a signature against `secrets`."""
     return partial(verify_standard, keys=[standard_key(secret) for secret in secrets])
 
 
