@@ -61,8 +61,10 @@ def run(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
         command = [sys.executable, "-c", PROGRAM, *arguments]
         environ = os.environ | {"PYTHONPATH": os.getcwd()}
         with (tmp_path / "said").open("wb") as said:
-            options = {"stdout": said} | options
-            program = subprocess.Popen[bytes](command, cwd=tmp_path, env=environ, **options)
+            output: dict[str, Any] = {"stdout": said} | options
+            program: subprocess.Popen[bytes] = subprocess.Popen(
+                command, cwd=tmp_path, env=environ, **output
+            )
         started.append(program)
         wait_until(lambda: len(pids(tmp_path)) == 3 + len(arguments))
         return program
