@@ -1,9 +1,11 @@
 """`leaver deliveries` and `leaver delivery`: what HR sent, and what could not be used."""
 
 import pytest
+import sqlalchemy as sa
 
 from tests.workers.records import delivery, person, record
 from workers.leavers import Element, ElementKind
+from workers.ledger.tables import deliveries
 
 BROKEN = Element(
     ElementKind.QUARANTINED, "", "bad_email", detail="not one plain address", employee_id="50"
@@ -68,6 +70,30 @@ def test_an_unknown_status_is_refused_with_those_that_exist(leaver):
     result = leaver.run("deliveries", "--status", "dunno")
 
     assert (result.exit_code, "'quarantined'" in result.stderr) == (2, True)
+
+
+def test_a_table_says_when_it_does_not_show_all(leaver, ledger, now, batch):
+    """What looks like everything hides the rest."""
+    record(ledger, delivery(person("lena"), at=now, body=b"fine"))
+
+    told = leaver.run("deliveries", "--limit", 1)
+
+    assert "The newest 1 of 2 deliveries; --limit 2 shows all." in told.stderr
+
+
+def test_a_purged_body_is_no_error(leaver, ledger, batch):
+    """Bodies go after a set time, their hashes stay."""
+    with ledger.write() as tx:
+        tx.execute(sa.update(deliveries).values(body=None))
+
+    assert leaver.run("delivery", batch.delivery).stdout.endswith("body\n-\n")
+
+
+def test_an_id_that_is_not_there_is_said_in_one_line(leaver):
+    """Nothing was found is no traceback."""
+    result = leaver.run("delivery", "0123456789")
+
+    assert (result.exit_code, result.stderr) == (1, "Error: no delivery has the id 0123456789\n")
 
 
 def test_no_delivery_is_said(leaver):

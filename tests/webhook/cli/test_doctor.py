@@ -61,6 +61,18 @@ def test_all_is_well(leaver, ledger, healthy):
     assert everything(ledger) == before
 
 
+def test_a_fault_is_shown_with_what_helps(leaver, healthy, redis_server):
+    """One line for what is wrong, one for what to do."""
+    redis_server.kill()
+
+    result = leaver.run("doctor")
+
+    assert result.exit_code == 3
+    assert "attention queue" in result.stdout
+    assert "-> deliveries are safe and jobs wait: start it, or mend queue.url" in result.stdout
+    assert "All is well" not in result.stdout
+
+
 def test_advice_is_no_fault(leaver, healthy):
     """Shadow mode is how everybody begins."""
     leaver.configure(**healthy, mode="shadow")
