@@ -112,9 +112,10 @@ def test_a_broken_file_is_put_aside(home, start):
     assert list((home / "var/queue/data.broken").rglob("*.aof"))
 
 
-def test_a_folder_with_a_long_path_works(tmp_path, start):
+def test_a_folder_with_a_long_path_works(home, start, monkeypatch):
     """A socket's path is limited to a hundred bytes, a folder's is not."""
-    home = tmp_path / ("a long name " * 10) / "ü;+"
+    monkeypatch.setattr(tempfile, "tempdir", str(home))
+    home = home / ("a long name " * 10) / "ü;+"
     home.mkdir(parents=True)
 
     start(home)
