@@ -12,6 +12,7 @@ what matters here is that nobody ever waits for it long.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qs, quote, unquote, urlsplit
@@ -87,23 +88,24 @@ def celery_options(url: str, home: Path) -> dict[str, Any]:
     }
 
 
-def redis_client(url: str, home: Path) -> "Redis":
-    """A client that gives up after a second to connect and two for an answer, and connects lazily.
+def redis_client(url: str, home: Path, *, patience: timedelta = timedelta(seconds=2)) -> "Redis":
+    """A client that gives up after `patience` for an answer, or at most a second to connect.
 
-    A connection that the server closed meanwhile is opened once more; a time-out is not repeated.
+    It connects lazily.  A connection that the server closed meanwhile is opened once more; a
+    time-out is not repeated.
     """
     import redis
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
-    patience: dict[str, Any] = {
-        "socket_connect_timeout": 1,
-        "socket_timeout": 2,
+    options: dict[str, Any] = {
+        "socket_connect_timeout": min(1.0, patience.total_seconds()),
+        "socket_timeout": patience.total_seconds(),
         "retry": Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
     }
     if url.startswith("sentinel://"):
-        return _Sentinels.of(url).client(**patience)
-    client: Redis = redis.Redis.from_url(_redis_url(url, home), **patience)
+        return _Sentinels.of(url).client(**options)
+    client: Redis = redis.Redis.from_url(_redis_url(url, home), **options)
     return client
 
 

@@ -14,7 +14,8 @@ from workers import targets
 from workers.deprovision import Order
 from workers.errors import WorkerStopping
 from workers.ledger import Ledger, open_ledger
-from workers.limits import Unlimited
+from workers.limits import PATIENCE, SharedLimit
+from workers.queue import redis_client
 from workers.targets.base import Target
 
 log = structlog.get_logger(__name__)
@@ -41,20 +42,21 @@ class Runtime:
 
     def __init__(self, load: Callable[[], Settings]) -> None:
         self._load = load
-        self.settings = load()
-        self.targets: Mapping[str, Target] = _build(self.settings)
-        self.ledger: Ledger = open_ledger(self.settings.ledger.url.reveal())
+        self.settings = settings = load()
+        self.ledger: Ledger = open_ledger(settings.ledger.url.reveal())
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         self.started_at = datetime.now(UTC)
         self.stopping = threading.Event()
         self.nudged = threading.Event()  # something changed: the sweep should look now
         self.clock = WorkerClock(self.stopping)
+        self._redis = redis_client(settings.queue.url.reveal(), settings.home, patience=PATIENCE)
+        self.targets: Mapping[str, Target] = self._build(settings)
 
     def reload(self) -> None:
         """Read the configuration again; a bad one is refused, and the old one stays."""
         try:
             settings = self._load()
-            built = _build(settings)
+            built = self._build(settings)
         except ConfigurationError as error:
             log.error("configuration refused", error=str(error))
             return
@@ -78,6 +80,8 @@ class Runtime:
             idp_grace=own.idp_grace if isinstance(own, AtlassianOrg) else timedelta(),
         )
 
-
-def _build(settings: Settings) -> dict[str, Target]:
-    return {name: targets.build(name, own, Unlimited()) for name, own in settings.targets.items()}
+    def _build(self, settings: Settings) -> dict[str, Target]:
+        return {
+            name: targets.build(name, own, SharedLimit(name, own, self._redis, self.clock.wait))
+            for name, own in settings.targets.items()
+        }
