@@ -181,6 +181,12 @@ class ConfluenceDC(DataCenter):
     """Confluence Data Center or Server."""
 
     kind: Literal["confluence-dc"] = setting("What it is: Confluence Data Center or Server.")
+    usernames: Literal["any", "email", "local-part"] = setting(
+        'What its usernames are: "email", the e-mail address; "local-part", what stands before its '
+        '@; "any", neither: users are then looked for in the whole list of active ones, which '
+        "shows addresses since Confluence 10.2.",
+        "any",
+    )
     auth: Literal["token", "basic"] = setting(
         '"token" needs token; "basic" needs username and password.', "token"
     )

@@ -81,6 +81,15 @@ JOB: Mapping[str, Reason] = {
         "Atlassian says the account is not eligible, for example because it owns sites or billing.",
         "Hand over what the account owns (the codes are in `leaver job ID`), then release.",
     ),
+    "read_only_directory": Reason(
+        "The account comes from a user directory (LDAP, Crowd) that this system may only read.",
+        "Disable the person in that directory, let it synchronise, then release the job: it reads "
+        "the account again.",
+    ),
+    "project_lead": Reason(
+        "The person leads a project or a component, and Jira does not deactivate leads.",
+        "Give the projects named in `leaver job ID` another lead, then release the job.",
+    ),
     "request_rejected": Reason(
         "Atlassian does not understand the request (400 or 415): an error in Leaver.",
         "Deactivate by hand, then report it with the calls of `leaver job ID`.",

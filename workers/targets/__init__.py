@@ -6,9 +6,15 @@ from typing import Any
 from config.settings import TargetSettings
 from workers.targets.atlassian_org import AtlassianOrg
 from workers.targets.base import Limit, Target
+from workers.targets.confluence_dc import ConfluenceDC
+from workers.targets.jira_dc import JiraDC
 
 # Each takes the settings of its own kind, which no type can say of a table.
-BUILDERS: dict[str, Callable[[str, Any, Limit], Target]] = {"atlassian-org": AtlassianOrg}
+BUILDERS: dict[str, Callable[[str, Any, Limit], Target]] = {
+    "atlassian-org": AtlassianOrg,
+    "confluence-dc": ConfluenceDC,
+    "jira-dc": JiraDC,
+}
 
 
 def build(name: str, settings: TargetSettings, limit: Limit) -> Target:

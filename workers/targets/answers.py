@@ -67,16 +67,21 @@ MEANING_FOR_AN_ACCOUNT: Meanings = {
 class Dialect:
     """What the codes of one family of APIs mean, beside MEANING and MEANING_FOR_AN_ACCOUNT.
 
-    An entry for a code beats one for ANY; one for an account beats one for all.
+    An entry for a code beats one for ANY; one for an account beats one for all.  `phrases` are for
+    refusals of an account that say why in their text only; they beat everything.
     """
 
     meaning: Meanings = field(default_factory=dict)
     for_an_account: Meanings = field(default_factory=dict)
+    phrases: Mapping[tuple[int, re.Pattern[str]], str] = field(default_factory=dict)
 
-    def word(self, status: int, code: str, *, about_account: bool) -> str:
-        """The word of workers/reasons.py for this status and code."""
+    def word(self, status: int, code: str, message: str, *, about_account: bool) -> str:
+        """The word of workers/reasons.py for this status, code and message."""
         tables: list[Meanings] = [self.meaning, MEANING]
         if about_account:
+            for (on, phrase), word in self.phrases.items():
+                if on == status and phrase.search(message):
+                    return word
             tables = [self.for_an_account, MEANING_FOR_AN_ACCOUNT, *tables]
         for name in (code, ANY):
             for table in tables:
@@ -84,6 +89,8 @@ class Dialect:
                     return table[status, name]
         return "request_rejected"
 
+
+_ADMINISTRATOR = re.compile(r"\badmin(istrator)?s?\b(?!-)", re.IGNORECASE)
 
 #: The admin APIs of Atlassian's cloud.
 CLOUD = Dialect(
@@ -99,9 +106,9 @@ CLOUD = Dialect(
         (403, EXTERNAL_DIRECTORY): "idp_managed",
         **{(404, code): "account_gone" for code in ABSENT_CODES},
     },
+    # The suspend of an organization admin; its code is not published.
+    phrases={(400, _ADMINISTRATOR): "administrator"},
 )
-
-_ADMINISTRATOR = re.compile(r"\badmin(istrator)?s?\b(?!-)", re.IGNORECASE)
 
 LOCKED_OUT = frozenset({"rate_limited", "credential_refused", "login_denied", "misconfigured"})
 
@@ -209,9 +216,7 @@ def _reason(answer: Answer, dialect: Dialect, *, about_account: bool) -> str:
         return "misconfigured"  # A redirect, which is never followed: the address is wrong.
     if status == 403 and answer.flaw:
         return "unavailable"  # No API answers like that: something stands in between.
-    if status == 400 and about_account and _ADMINISTRATOR.search(answer.message):
-        return "administrator"  # The suspend of an organization admin; its code is not published.
-    return dialect.word(status, answer.code, about_account=about_account)
+    return dialect.word(status, answer.code, answer.message, about_account=about_account)
 
 
 def problem_of(body: Any) -> tuple[str, str]:
@@ -229,7 +234,7 @@ def problem_of(body: Any) -> tuple[str, str]:
     if "code" in body and message:
         return GATEWAY, message
     if "errorMessages" in body:
-        return "", _jira_problem(body["errorMessages"], errors)
+        return _jira_problem(body["errorMessages"], errors)
     reason = _word(body.get("reason"))
     if re.fullmatch("[A-Z_]+", reason):
         return reason, message
@@ -245,13 +250,12 @@ def _application_problem(errors: list[dict[str, Any]]) -> tuple[str, str]:
     return "", ". ".join([*codes, *said])  # Errors that differ prove nothing.
 
 
-def _jira_problem(messages: Any, errors: Any) -> str:
-    said = [*(messages if isinstance(messages, list) else []), *_values(errors)]
-    return ". ".join(word.rstrip(".") for word in map(_word, said) if word)
-
-
-def _values(errors: Any) -> list[Any]:
-    return list(errors.values()) if isinstance(errors, dict) else []
+def _jira_problem(messages: Any, errors: Any) -> tuple[str, str]:
+    """The field that is refused, if it is one and nothing else is, and all that is said."""
+    fields = errors if isinstance(errors, dict) else {}
+    general = messages if isinstance(messages, list) else []
+    said = [word.rstrip(".") for word in map(_word, (*general, *fields.values())) if word]
+    return _word(next(iter(fields))) if len(fields) == 1 and not general else "", ". ".join(said)
 
 
 def _key_problem(key: str, context: Any) -> tuple[str, str]:

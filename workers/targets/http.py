@@ -43,6 +43,11 @@ MAX_ANSWER_BYTES = 1_048_576
 
 Segments = Sequence[str]
 
+
+class Name(str):
+    """A part of a path that is kept as <name>: somebody's username."""
+
+
 # What requests, urllib3 and http.client raise for a call without a usable answer.
 FAILURES = (
     requests.RequestException,
@@ -70,8 +75,14 @@ class _Request:
 
     @property
     def shown_path(self) -> str:
-        """The path as it is kept: without query, and without e-mail addresses used as an id."""
-        return "/" + "/".join("<e-mail>" if "@" in part else quote(part) for part in self.path)
+        """The path as it is kept: without query, e-mail addresses and names of people."""
+        return "/" + "/".join(map(_shown, self.path))
+
+
+def _shown(part: str) -> str:
+    if isinstance(part, Name):
+        return "<name>"
+    return "<e-mail>" if "@" in part else quote(part)
 
 
 class Client:

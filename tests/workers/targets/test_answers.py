@@ -18,6 +18,7 @@ from workers.targets.answers import (
     MEANING,
     MEANING_FOR_AN_ACCOUNT,
     Answer,
+    Dialect,
     absent,
     asked_wait,
     fault_of,
@@ -203,6 +204,30 @@ def test_an_administrator_who_cannot_be_suspended_is_named_as_such():
     for title in titles:
         assert fault(400, application("ADMIN-UAM-400-1", title)).reason == "administrator"
     assert fault(400, application("ADMIN-UAM-400-1", "Bad")).reason == "request_rejected"
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "says"),
+    [
+        ({"errorMessages": [], "errors": {"active": "Leads HR."}}, "active", "Leads HR"),
+        ({"errorMessages": ["No."], "errors": {"active": "x"}}, "", "No. x"),
+        ({"errorMessages": [], "errors": {"active": "x", "name": "y"}}, "", "x. y"),
+        ({"errorMessages": ["a.", 7, None], "errors": {}}, "", "a. 7"),
+        ({"errorMessages": "no", "errors": []}, "", ""),
+    ],
+)
+def test_jira_names_the_field_that_it_refuses(body, code, says):
+    """The text comes in the language of the caller; the field does not."""
+    assert problem_of(body) == (code, says)
+
+
+def test_a_phrase_counts_only_where_it_was_published_for():
+    """Jira names its administrators in every other refusal."""
+    told = answered(400, {"errorMessages": ["Contact your Jira administrators"], "errors": {}})
+    said = {"dialect": Dialect(), "needs_body": True, "about_account": True, "now": NOW}
+
+    assert fault_of("a.call", told, **said).reason == "request_rejected"
+    assert fault_of("a.call", told, **said | {"dialect": CLOUD}).reason == "administrator"
 
 
 def test_the_codes_of_a_lifecycle_conflict_reach_the_operator():

@@ -33,7 +33,7 @@ from workers.errors import (
 from workers.limits import Unlimited
 from workers.targets.answers import CLOUD
 from workers.targets.credentials import Bearer
-from workers.targets.http import CALL_BUDGET, MAX_ANSWER_BYTES, Client
+from workers.targets.http import CALL_BUDGET, MAX_ANSWER_BYTES, Client, Name
 
 KEY = "test-key-not-a-secret"
 EMAIL = "lena.vogt@example.com"
@@ -444,6 +444,17 @@ def test_a_query_and_an_email_address_are_not_recorded():
 
     assert book.calls[0].path == "/users/<e-mail>"
     assert b"GET /users/lena.vogt%40example.com?email=lena.vogt%40example.com" in server.requests[0]
+
+
+def test_a_username_in_an_address_is_not_recorded():
+    """It names a person as the e-mail address does."""
+    book = Book()
+    with ScriptedServer(answer(204)) as server:
+        path = ("user", "session", Name("l vogt"))
+        client_of(server).write(book, "session.end", "DELETE", path)
+
+    assert book.calls[0].path == "/user/session/<name>"
+    assert server.requests[0].startswith(b"DELETE /user/session/l%20vogt ")
 
 
 keys = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=12, max_size=40)
