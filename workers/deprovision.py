@@ -22,7 +22,7 @@ from config.settings import Policy, Retry, Verify
 from workers import policy as rules
 from workers import retry
 from workers.errors import Refused, Stopped, Unavailable
-from workers.leavers import Outcome
+from workers.leavers import Outcome, Standing
 from workers.ledger.moves import Claim
 from workers.targets.base import OUTCOME_OF, Access, Account, Journal, Target, Way
 
@@ -103,6 +103,7 @@ def attempt(claim: Claim, target: Target, journal: Notes, order: Order, clock: C
     against = rules.before_looking(
         email=claim.email,
         cutoff=claim.cutoff,
+        leaving=claim.forced or claim.standing is Standing.LEAVING,
         policy=order.policy,
         operators=order.operators,
         now=clock.now(),

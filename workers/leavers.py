@@ -42,9 +42,23 @@ class ElementKind(StrEnum):
 
 
 class LeaverKind(StrEnum):
-    """What HR says of the person."""
+    """What HR says of the person.
+
+    In the order that makes sense of two events with the same time (workers/standing.py).
+    """
 
     TERMINATED = "terminated"
+    CORRECTED = "corrected"  # still leaving, with another date
+    RESCINDED = "rescinded"  # the termination was taken back
+    REHIRED = "rehired"  # works here, again or still
+
+
+class Standing(StrEnum):
+    """How one leaving of one person stands, after all that HR has said."""
+
+    LEAVING = "leaving"
+    RESCINDED = "rescinded"
+    REHIRED = "rehired"
 
 
 class DeliveryStatus(StrEnum):
@@ -130,7 +144,10 @@ def cutoff_of(
 
 @dataclass(frozen=True, slots=True)
 class Leaver:
-    """One person leaving, as a source's parser or an operator gives it to the ledger."""
+    """What HR, or an operator, says of one person; of `kind` rescinded or rehired, that they stay.
+
+    `email` may be "" where HR takes something back; `cutoff` then says nothing.
+    """
 
     email: str
     employee_id: str
@@ -145,7 +162,8 @@ class Element:
 
     `key` is what stays the same when the sender sends the same thing again: its event id, else the
     hash of the element without what changes at each sending.  `reason` is a word of
-    workers/reasons.py; `detail` says more to an operator and holds no personal data.
+    workers/reasons.py; `detail` says more to an operator and holds no personal data.  An ignored
+    element may carry a leaver of kind rehired: it matters if the same person was to leave.
     """
 
     kind: ElementKind

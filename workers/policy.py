@@ -40,9 +40,20 @@ def same_address(one: str, other: str) -> bool:
 
 
 def before_looking(
-    *, email: str, cutoff: datetime, policy: Policy, operators: Collection[str], now: datetime
+    *,
+    email: str,
+    cutoff: datetime,
+    leaving: bool,
+    policy: Policy,
+    operators: Collection[str],
+    now: datetime,
 ) -> Wait | Hold | None:
-    """What stands against this leaver before the target is asked anything."""
+    """What stands against this leaver before the target is asked anything.
+
+    `leaving` is False where HR said later that the person stays, and no operator forces it.
+    """
+    if not leaving:
+        return Hold("superseded")
     if cutoff > now:
         return Wait(cutoff, "cutoff_ahead")
     address = email.lower()

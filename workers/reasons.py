@@ -73,6 +73,19 @@ JOB: Mapping[str, Reason] = {
         "The account that was matched before can no longer be found.",
         "Check at admin.atlassian.com that it was deleted, then cancel the job.",
     ),
+    "rehired": Reason(
+        "HR says that the person works here, after it said that they leave.",
+        "Ask HR. If the person stays, `leaver cancel ID --reason TEXT`; if not, "
+        "`leaver replay ID --force --reason TEXT`.",
+    ),
+    "superseded": Reason(
+        "A later event of HR says that the person does not leave.",
+        "Ask HR. `leaver replay ID --force --reason TEXT` if the account must go all the same.",
+    ),
+    "rescinded_late": Reason(
+        "HR took the termination back after something was written to the account.",
+        "Look at the account; enable it again at admin.atlassian.com if it is off.",
+    ),
     "refused": Reason(
         "Atlassian refuses this action for this account.",
         "Read the answer in `leaver job ID`, mend the cause or act by hand, then release.",
@@ -150,6 +163,7 @@ JOB: Mapping[str, Reason] = {
         "It did not succeed within retry.give_up_after (time in pauses not counted).",
         "Mend the cause shown by `leaver job ID`, then `leaver replay ID --reason TEXT`.",
     ),
+    "rescinded": Reason("HR took the termination back before its cutoff.", "Nothing."),
     "operator_cancel": Reason(
         "An operator cancelled it.", "Nothing; `leaver replay ID --reason TEXT` brings it back."
     ),

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from workers.leavers import UNFINISHED
 from workers.ledger import Ledger
 from workers.ledger.alarms import close_alarm, raise_alarm
-from workers.ledger.tables import deliveries, jobs, leavers, rejections, targets
+from workers.ledger.tables import deliveries, jobs, rejections, targets
 
 OVERDUE = timedelta(hours=1)
 PAUSED_LONG = timedelta(minutes=5)
@@ -45,9 +45,9 @@ def _overdue(tx: sa.Connection, now: datetime) -> None:
     late = sa.and_(
         jobs.c.state.in_(UNFINISHED),
         jobs.c.received_at < now - OVERDUE,
-        leavers.c.cutoff < now - OVERDUE,
+        jobs.c.cutoff < now - OVERDUE,
     )
-    count = tx.scalar(sa.select(sa.func.count()).select_from(jobs.join(leavers)).where(late))
+    count = tx.scalar(sa.select(sa.func.count()).select_from(jobs).where(late))
     if not count:
         close_alarm(tx, "overdue", "jobs", now)
         return

@@ -24,7 +24,7 @@ from workers.errors import (
     Unavailable,
     WorkerStopping,
 )
-from workers.leavers import AccountId, Action, AttemptId, JobId, Outcome
+from workers.leavers import AccountId, Action, AttemptId, JobId, Outcome, Standing
 from workers.ledger.moves import Claim
 from workers.targets.base import Access, Way
 
@@ -53,6 +53,8 @@ def claim_of(**known: Any) -> Claim:
         "email": "lena@example.com",
         "employee_id": "7",
         "cutoff": NOW,
+        "standing": Standing.LEAVING,
+        "forced": False,
         "round": 1,
         "attempts": 0,
         "account_id": None,

@@ -30,9 +30,14 @@ def policy(**rules) -> Policy:
     return Policy.model_validate({"timezone": "UTC", **rules})
 
 
-def before_looking(email="lena@example.com", *, cutoff=NOW, operators=(), **settings):
+def before_looking(email="lena@example.com", *, cutoff=NOW, leaving=True, operators=(), **settings):
     return rules.before_looking(
-        email=email, cutoff=cutoff, policy=policy(**settings), operators=operators, now=NOW
+        email=email,
+        cutoff=cutoff,
+        leaving=leaving,
+        policy=policy(**settings),
+        operators=operators,
+        now=NOW,
     )
 
 
@@ -97,6 +102,12 @@ def test_nothing_objects_to_an_ordinary_leaver():
 def test_nobody_is_looked_for_before_the_cutoff(ahead):
     """Not even to see whether there is an account."""
     assert before_looking(cutoff=NOW + ahead) == Wait(NOW + ahead, "cutoff_ahead")
+
+
+@given(st.timedeltas(timedelta(days=-1000), timedelta(days=1000)))
+def test_nobody_is_looked_for_who_stays_after_all(ahead):
+    """A later event of HR said so; only an operator's force goes past it."""
+    assert before_looking(cutoff=NOW + ahead, leaving=False) == Hold("superseded")
 
 
 def test_at_the_cutoff_access_must_be_gone():

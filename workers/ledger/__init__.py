@@ -3,7 +3,8 @@
     deliveries  one signed POST: its raw bytes and what became of it
     elements    one person in a delivery
     seen        what makes a delivery or an element known: one row per source and key, unique
-    leavers     one person leaving: who, and the instant from which access must be gone
+    people      one row per person of a source: who writes about a person holds it
+    leavers     what HR said of one person: who leaves when, or that they stay
     jobs        one leaver in one target: state, due_at, lease and fencing token
     rounds      a job's life between two replays: who opened it and why, how it ended
     attempts    one try of a job by one worker

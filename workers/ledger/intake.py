@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from workers.leavers import (
-    Action,
     Delivery,
     DeliveryId,
     DeliveryStatus,
@@ -22,9 +21,9 @@ from workers.leavers import (
     JobId,
     Leaver,
     LeaverId,
-    State,
     new_id,
 )
+from workers.ledger import moves, people
 from workers.ledger import tables as t
 from workers.ledger.alarms import raise_alarm
 from workers.ledger.store import Ledger, insert
@@ -74,11 +73,12 @@ def record(
         )
         leavers = _leavers_of(tx, delivery, delivery_id, now, now + dedup_window)
         rows = [
-            _element(tx, delivery, delivery_id, position, element, leavers.get(position), now)
+            _element(delivery_id, position, element, leavers.get(position))
             for position, element in enumerate(delivery.elements)
         ]
         if rows:
             tx.execute(sa.insert(t.elements), rows)
+        _hear(tx, delivery, delivery_id, leavers, now)
         tx.execute(
             sa.insert(t.audit).values(
                 at=now,
@@ -114,13 +114,32 @@ def enter(
     now: datetime,
 ) -> tuple[JobId, ...]:
     """Enter a leaver by hand, with a job for each target.  Never merged with what is known."""
+    leaver_id = LeaverId(new_id())
     with ledger.write() as tx:
-        leaver_id = _leaver(
-            tx, OPERATOR, leaver, targets, now, actor=actor, why=reason, entered=True
+        people.write_down(
+            tx,
+            leaver_id,
+            leaver,
+            source=OPERATOR,
+            person=leaver_id,
+            at=now,
+            now=now,
+            entered_by=actor,
+            entered_reason=reason,
         )
         return tuple(
-            JobId(row)
-            for row in tx.scalars(sa.select(t.jobs.c.id).where(t.jobs.c.leaver_id == leaver_id))
+            moves.open_job(
+                tx,
+                leaver_id,
+                source=OPERATOR,
+                target=target,
+                email=leaver.email,
+                cutoff=leaver.cutoff.at,
+                actor=actor,
+                why=reason,
+                now=now,
+            )
+            for target in targets
         )
 
 
@@ -184,26 +203,12 @@ def _leavers_of(
 
 
 def _element(
-    tx: sa.Connection,
-    delivery: Delivery,
     delivery_id: DeliveryId,
     position: int,
     element: Element,
     leaver: tuple[LeaverId, bool] | None,
-    now: datetime,
 ) -> dict[str, object]:
     leaver_id, known = leaver or (None, False)
-    if element.leaver is not None and not known:
-        _leaver(
-            tx,
-            delivery.source,
-            element.leaver,
-            delivery.targets,
-            now,
-            actor=f"source:{delivery.source}",
-            why=f"delivery {delivery_id}",
-            leaver_id=leaver_id,
-        )
     return {
         "id": new_id(),
         "delivery_id": delivery_id,
@@ -217,61 +222,31 @@ def _element(
     }
 
 
-def _leaver(
+def _hear(
     tx: sa.Connection,
-    source: str,
-    leaver: Leaver,
-    targets: tuple[str, ...],
+    delivery: Delivery,
+    delivery_id: DeliveryId,
+    leavers: Mapping[int, tuple[LeaverId, bool]],
     now: datetime,
-    *,
-    actor: str,
-    why: str,
-    leaver_id: LeaverId | None = None,
-    entered: bool = False,
-) -> LeaverId:
-    leaver_id = leaver_id or LeaverId(new_id())
-    tx.execute(
-        sa.insert(t.leavers).values(
-            id=leaver_id,
-            source=source,
-            employee_id=leaver.employee_id,
-            email=leaver.email,
-            kind=leaver.kind,
-            cutoff=leaver.cutoff.at,
-            hr_date=leaver.cutoff.hr_date,
-            hr_zone=leaver.cutoff.hr_zone,
-            happened_at=leaver.happened_at,
-            created_at=now,
-            entered_by=actor if entered else None,
-            entered_reason=why if entered else None,
+) -> None:
+    """Take in what is new about each person; people are taken in one order, as keys are."""
+    said = [
+        (people.person_of(element.leaver), leavers[position][0], element.leaver)
+        for position, element in enumerate(delivery.elements)
+        if element.leaver is not None and not leavers[position][1]
+    ]
+    for person, leaver_id, leaver in sorted(said, key=lambda each: each[:2]):
+        people.hear(
+            tx,
+            leaver_id,
+            leaver,
+            source=delivery.source,
+            person=person,
+            at=leaver.happened_at or delivery.signed_at or delivery.received_at,
+            targets=delivery.targets,
+            why=f"delivery {delivery_id}",
+            now=now,
         )
-    )
-    ahead = leaver.cutoff.at > now
-    state = State.SCHEDULED if ahead else State.QUEUED
-    for target in targets:
-        job_id = JobId(new_id())
-        tx.execute(
-            sa.insert(t.jobs).values(
-                id=job_id,
-                leaver_id=leaver_id,
-                source=source,
-                target=target,
-                action=Action.DEACTIVATE,
-                state=state,
-                reason="cutoff_ahead" if ahead else "",
-                due_at=leaver.cutoff.at if ahead else now,
-                received_at=now,
-            )
-        )
-        tx.execute(
-            sa.insert(t.rounds).values(job_id=job_id, round=1, opened_at=now, actor=actor, why=why)
-        )
-        tx.execute(
-            sa.insert(t.audit).values(
-                at=now, actor=actor, action="open", job_id=job_id, to_state=state, detail=why
-            )
-        )
-    return leaver_id
 
 
 def _status(elements: tuple[Element, ...]) -> DeliveryStatus:
@@ -302,7 +277,8 @@ def _repeated(tx: sa.Connection, first: DeliveryId, now: datetime) -> Recorded:
 def _jobs_of(tx: sa.Connection, delivery_id: DeliveryId) -> tuple[JobId, ...]:
     found = tx.scalars(
         sa.select(t.jobs.c.id)
-        .join(t.elements, t.elements.c.leaver_id == t.jobs.c.leaver_id)
+        .join(t.leavers, t.leavers.c.owner == t.jobs.c.leaver_id)
+        .join(t.elements, t.elements.c.leaver_id == t.leavers.c.id)
         .where(t.elements.c.delivery_id == delivery_id)
         .order_by(t.jobs.c.id)
     )

@@ -19,6 +19,9 @@ r"""Every move of a job: one conditional UPDATE, with its audit row in the same 
                                 |
                      replay: a new round, queued or scheduled again
 
+HR may say more of a person: `steer` moves the cutoff (reschedule), cancels (rescind) or holds
+(rehire) what is not done.  After the deed a rescind is an alarm, and no move.
+
 The fence: claim() raises the job's token, and every later move of that worker names it.  A worker
 whose lease was taken back finds its token gone and raises LeaseLost: it can write nothing.
 No success is ever overwritten: a closed round stays as it is, a replay opens the next one.
@@ -41,7 +44,9 @@ from workers.leavers import (
     Action,
     AttemptId,
     JobId,
+    LeaverId,
     Outcome,
+    Standing,
     State,
     new_id,
 )
@@ -55,6 +60,14 @@ LOST_LIMIT = 5
 
 #: From where a worker may take a job.
 CLAIMABLE = (State.QUEUED, State.RETRYING)
+
+#: What a running job can be asked to become, and the reason that stands beside it then.
+STOPS: Mapping[str, tuple[State, str]] = {
+    "hold": (State.HELD, "operator_hold"),
+    "cancel": (State.CANCELLED, "operator_cancel"),
+    "rehire": (State.HELD, "rehired"),
+    "rescind": (State.CANCELLED, "rescinded"),
+}
 
 #: From where an operator's moves may start.
 HOLDABLE = (State.SCHEDULED, State.QUEUED, State.RETRYING)
@@ -76,6 +89,8 @@ class Claim:
     email: str
     employee_id: str
     cutoff: datetime
+    standing: Standing
+    forced: bool
     round: int
     attempts: int
     account_id: AccountId | None
@@ -148,11 +163,7 @@ def claim(
                 started_at=now,
             )
         )
-        leaver = (
-            tx.execute(sa.select(t.leavers).where(t.leavers.c.id == row["leaver_id"]))
-            .mappings()
-            .one()
-        )
+        employee_id = sa.select(t.leavers.c.employee_id).where(t.leavers.c.id == row["leaver_id"])
         waited = (now - row["clock_started_at"]).total_seconds()
         return Claim(
             job=job,
@@ -162,9 +173,11 @@ def claim(
             source=row["source"],
             target=target,
             action=Action(row["action"]),
-            email=leaver["email"],
-            employee_id=leaver["employee_id"],
-            cutoff=leaver["cutoff"],
+            email=row["email"],
+            employee_id=tx.scalars(employee_id).one(),
+            cutoff=row["cutoff"],
+            standing=Standing(row["standing"]),
+            forced=row["forced"],
             round=row["round"],
             attempts=row["attempts"],
             account_id=row["account_id"],
@@ -393,9 +406,7 @@ def take_back(ledger: Ledger, job: JobId, *, actor: str, now: datetime) -> bool:
     with ledger.write() as tx:
         expired = (t.jobs.c.state == State.RUNNING, t.jobs.c.lease_until <= now)
         row = tx.execute(
-            sa.select(t.jobs.c.token, t.jobs.c.lost, t.jobs.c.stop, t.jobs.c.target)
-            .where(t.jobs.c.id == job, *expired)
-            .with_for_update()
+            sa.select(t.jobs).where(t.jobs.c.id == job, *expired).with_for_update()
         ).one_or_none()
         if row is None:
             return False
@@ -407,7 +418,7 @@ def take_back(ledger: Ledger, job: JobId, *, actor: str, now: datetime) -> bool:
         tx.execute(sa.delete(t.accounts).where(t.accounts.c.job_id == job))
         state, reason = State.QUEUED, ""
         if row.stop:
-            state, reason = _stop_state(row.stop)
+            state, reason = _stopped(row.stop, row.intended_at)
         elif row.lost + 1 >= LOST_LIMIT:
             state, reason = State.HELD, "worker_lost"
         # The token is raised, so that the old worker can write nothing from here on.
@@ -444,6 +455,88 @@ def hold_missing(ledger: Ledger, job: JobId, *, actor: str, now: datetime) -> bo
             reason="target_missing",
         )
         return moved is not None
+
+
+# --- HR's moves: inside the transaction that records what HR said (people.py) -----------------
+
+
+def open_job(
+    tx: sa.Connection,
+    leaver: LeaverId,
+    *,
+    source: str,
+    target: str,
+    email: str,
+    cutoff: datetime,
+    actor: str,
+    why: str,
+    now: datetime,
+) -> JobId:
+    """Open the first round of a job: queued, or scheduled where its cutoff is ahead."""
+    job = JobId(new_id())
+    ahead = cutoff > now
+    state = State.SCHEDULED if ahead else State.QUEUED
+    tx.execute(
+        sa.insert(t.jobs).values(
+            id=job,
+            leaver_id=leaver,
+            source=source,
+            target=target,
+            action=Action.DEACTIVATE,
+            email=email,
+            cutoff=cutoff,
+            standing=Standing.LEAVING,
+            state=state,
+            reason="cutoff_ahead" if ahead else "",
+            due_at=cutoff if ahead else now,
+            received_at=now,
+        )
+    )
+    _open_round(tx, job, 1, actor=actor, why=why, now=now)
+    entry = {"at": now, "actor": actor, "action": "open", "job_id": job}
+    tx.execute(sa.insert(t.audit).values(**entry, to_state=state, detail=why))
+    return job
+
+
+def steer(
+    tx: sa.Connection,
+    job: JobId,
+    *,
+    email: str,
+    cutoff: datetime,
+    standing: Standing,
+    actor: str,
+    why: str,
+    now: datetime,
+) -> None:
+    """Bring a job in line with what HR says now.  What was done already is never undone here."""
+    before = tx.execute(sa.select(t.jobs).where(t.jobs.c.id == job).with_for_update()).mappings()
+    was = before.one()
+    said = {"email": email, "cutoff": cutoff, "standing": standing}
+    tx.execute(sa.update(t.jobs).where(t.jobs.c.id == job).values(**said))
+    state = State(was["state"])
+    move = {"actor": actor, "now": now, "where": (t.jobs.c.state == state,), "audit_detail": why}
+    if standing is Standing.LEAVING:
+        ahead = cutoff > now
+        if state in HOLDABLE and cutoff != was["cutoff"] and (ahead or state is State.SCHEDULED):
+            to, reason = (State.SCHEDULED, "cutoff_ahead") if ahead else (State.QUEUED, "")
+            due_at = cutoff if ahead else now
+            _certain_move(tx, job, "reschedule", to, reason=reason, due_at=due_at, **move)
+        return
+    stop = "rescind" if standing is Standing.RESCINDED else "rehire"
+    if state is State.RUNNING:
+        _ask(tx, job, stop, actor=actor, why=why, now=now)
+    elif state in HOLDABLE or (state is State.HELD and stop == "rescind"):
+        to, reason = _stopped(stop, was["intended_at"])
+        _certain_move(tx, job, stop, to, reason=reason, detail=why, **move)
+    elif was["reason"] == "rescinded" and stop == "rehire":
+        # An event came in late, and shows that the rescind was about a later leaving.
+        to, reason = STOPS[stop]
+        reopened = {"round": t.jobs.c.round + 1, "finished_at": None}
+        row = _certain_move(tx, job, stop, to, reason=reason, detail=why, **reopened, **move)
+        _open_round(tx, job, row["round"], actor=actor, why=why, now=now)
+    elif state is State.DONE and stop == "rescind":
+        _rescinded_late(tx, dict(was), now)
 
 
 # --- The operator's moves -------------------------------------------------------------------
@@ -488,7 +581,8 @@ def replay_by(
 ) -> bool:
     """Open a new round of a held or ended job.  False if it is under way already.
 
-    The old rounds stay as they were.  `force` also forgets which account was matched before.
+    The old rounds stay as they were.  `force` also forgets which account was matched before, and
+    goes on where a later event of HR says that the person stays.
     """
     forget = {"account_id": None, "snapshot": None} if force else {}
     with ledger.write() as tx:
@@ -508,6 +602,7 @@ def replay_by(
             where=(t.jobs.c.state.in_(REPLAYABLE),),
             audit_detail=why,
             round=t.jobs.c.round + 1,
+            forced=force,
             outcome=None,
             reason="cutoff_ahead" if ahead else "",
             detail="",
@@ -521,11 +616,7 @@ def replay_by(
             clock_started_at=None,
             **forget,
         )
-        tx.execute(
-            sa.insert(t.rounds).values(
-                job_id=job, round=row["round"], opened_at=now, actor=actor, why=why
-            )
-        )
+        _open_round(tx, job, row["round"], actor=actor, why=why, now=now)
         return True
 
 
@@ -600,8 +691,8 @@ def _certain_move(
 
 def _lock_owned(tx: sa.Connection, claim: Claim) -> sa.RowMapping:
     """Lock the claimed job, and say what an operator asked for meanwhile.  Raises LeaseLost."""
-    asked = sa.select(t.jobs.c.stop, t.jobs.c.stop_actor, t.jobs.c.stop_reason)
-    found = tx.execute(asked.where(*_owned(claim)).with_for_update()).mappings().one_or_none()
+    owned = sa.select(t.jobs).where(*_owned(claim)).with_for_update()
+    found = tx.execute(owned).mappings().one_or_none()
     if found is None:
         raise LeaseLost
     return found
@@ -628,7 +719,7 @@ def _end(
     actor, why, word, text = claim.worker, "", reason, detail
     if asked["stop"] and to is not State.DONE:
         action, actor, why = asked["stop"], asked["stop_actor"], asked["stop_reason"]
-        to, word = _stop_state(action)
+        to, word = _stopped(action, asked["intended_at"])
         text = why
     _certain_move(
         tx,
@@ -645,6 +736,8 @@ def _end(
         lost=0,
         **values,
     )
+    if asked["stop"] == "rescind" and to is State.DONE:
+        _rescinded_late(tx, dict(asked) | values, now)
     tx.execute(
         sa.update(t.attempts)
         .where(t.attempts.c.id == claim.attempt)
@@ -667,7 +760,7 @@ def _stop_by(
     why: str,
     now: datetime,
 ) -> str | None:
-    to, word = _stop_state(stop)
+    to, word = STOPS[stop]
     with ledger.write() as tx:
         moved = _move(
             tx,
@@ -683,25 +776,38 @@ def _stop_by(
         )
         if moved is not None:
             return str(to)
-        asked = tx.execute(
-            sa.update(t.jobs)
-            .where(t.jobs.c.id == job, t.jobs.c.state == State.RUNNING)
-            .values(stop=stop, stop_actor=actor, stop_reason=why)
-        ).rowcount
-        if not asked:
-            return None
-        tx.execute(
-            sa.insert(t.audit).values(
-                at=now, actor=actor, action=f"ask to {stop}", job_id=job, detail=why
-            )
+        return "stopping" if _ask(tx, job, stop, actor=actor, why=why, now=now) else None
+
+
+def _ask(tx: sa.Connection, job: JobId, stop: str, *, actor: str, why: str, now: datetime) -> bool:
+    """Have a running job stop at its next intend, or when its attempt ends without success."""
+    asked = tx.execute(
+        sa.update(t.jobs)
+        .where(t.jobs.c.id == job, t.jobs.c.state == State.RUNNING)
+        .values(stop=stop, stop_actor=actor, stop_reason=why)
+    ).rowcount
+    if asked:
+        entry = {"at": now, "actor": actor, "action": f"ask to {stop}", "job_id": job}
+        tx.execute(sa.insert(t.audit).values(**entry, detail=why))
+    return bool(asked)
+
+
+def _stopped(stop: str, intended_at: datetime | None) -> tuple[State, str]:
+    """Where a job that is stopped without success goes, and why."""
+    if stop == "rescind" and intended_at is not None:
+        # The account may be off: cancelled would read as if nothing had happened.
+        return State.HELD, "rescinded_late"
+    return STOPS[stop]
+
+
+def _rescinded_late(tx: sa.Connection, row: Mapping[str, Any], now: datetime) -> None:
+    """HR takes back what was done already: only a person can give the access back."""
+    if row["outcome"] in (Outcome.DEACTIVATED, Outcome.SUSPENDED):
+        text = (
+            f"HR took the termination back after the account was switched off in {row['target']}: "
+            f"enable it again at admin.atlassian.com, see `leaver job {row['id']}`"
         )
-        return "stopping"
-
-
-def _stop_state(stop: str) -> tuple[State, str]:
-    if stop == "hold":
-        return State.HELD, "operator_hold"
-    return State.CANCELLED, "operator_cancel"
+        raise_alarm(tx, "rescinded_late", row["id"], text, now)
 
 
 def _running(tx: sa.Connection, target: str) -> int:
@@ -730,6 +836,13 @@ def _resume(tx: sa.Connection, claim: Claim, now: datetime) -> None:
         pauses.resume(tx, claim.target, claim.job, now)
     else:
         pauses.extend_probe(tx, claim.target, claim.job, now)
+
+
+def _open_round(
+    tx: sa.Connection, job: JobId, number: int, *, actor: str, why: str, now: datetime
+) -> None:
+    opened = {"job_id": job, "round": number, "opened_at": now, "actor": actor, "why": why}
+    tx.execute(sa.insert(t.rounds).values(opened))
 
 
 def _close_round(tx: sa.Connection, job: JobId, now: datetime) -> None:
@@ -768,7 +881,5 @@ def _alarms(tx: sa.Connection, row: sa.RowMapping, to: State, now: datetime) -> 
 
 
 def _cutoff(tx: sa.Connection, job: JobId) -> datetime | None:
-    cutoff: datetime | None = tx.scalar(
-        sa.select(t.leavers.c.cutoff).join(t.jobs).where(t.jobs.c.id == job)
-    )
+    cutoff: datetime | None = tx.scalar(sa.select(t.jobs.c.cutoff).where(t.jobs.c.id == job))
     return cutoff

@@ -95,11 +95,21 @@ seen = sa.Table(
     sa.Column("expires_at", Instant, nullable=False),
 )
 
+people = sa.Table(
+    "people",
+    metadata,
+    sa.Column("source", sa.String(64), primary_key=True),
+    sa.Column("person", sa.String(320), primary_key=True),
+    sa.Column("heard_at", Instant, nullable=False),
+)
+
 leavers = sa.Table(
     "leavers",
     metadata,
     _id("id", primary_key=True),
     sa.Column("source", sa.String(64), nullable=False),
+    sa.Column("person", sa.String(320), nullable=False),
+    _id("owner"),  # the leaver whose jobs this one opened or changed: itself, or an earlier one
     sa.Column("employee_id", sa.String(255), nullable=False),
     sa.Column("email", sa.String(254), nullable=False),
     sa.Column("kind", sa.String(16), nullable=False),
@@ -110,8 +120,7 @@ leavers = sa.Table(
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("entered_by", sa.String(255)),
     sa.Column("entered_reason", sa.Text),
-    sa.Index("ix_leavers_email", sa.func.lower(sa.column("email"))),
-    sa.Index(None, "source", "employee_id"),
+    sa.Index(None, "source", "person"),
 )
 
 jobs = sa.Table(
@@ -122,6 +131,11 @@ jobs = sa.Table(
     sa.Column("source", sa.String(64), nullable=False),
     sa.Column("target", sa.String(64), nullable=False),
     sa.Column("action", sa.String(16), nullable=False),
+    # What counts now, after all that HR has said of the person (people.py).
+    sa.Column("email", sa.String(254), nullable=False),
+    sa.Column("cutoff", Instant, nullable=False),
+    sa.Column("standing", sa.String(16), nullable=False),
+    sa.Column("forced", sa.Boolean, nullable=False, default=False),  # the round, by an operator
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("outcome", sa.String(32)),
     sa.Column("reason", sa.String(64), nullable=False, default=""),
@@ -136,7 +150,7 @@ jobs = sa.Table(
     sa.Column("lease_until", Instant),
     sa.Column("lost", sa.Integer, nullable=False, default=0),
     sa.Column("woken_until", Instant),
-    # What an operator asked for while the job runs: "hold" or "cancel".
+    # What was asked for while the job runs: a word of moves.STOPS.
     sa.Column("stop", sa.String(16)),
     sa.Column("stop_actor", sa.String(255)),
     sa.Column("stop_reason", sa.Text),
@@ -152,6 +166,7 @@ jobs = sa.Table(
     sa.Column("pause_mark", sa.Float, nullable=False, default=0.0),
     sa.ForeignKeyConstraint(["leaver_id"], ["leavers.id"]),
     sa.UniqueConstraint("leaver_id", "target", "action"),
+    sa.Index("ix_jobs_email", sa.func.lower(sa.column("email"))),
     sa.Index(None, "state", "due_at"),
     sa.Index(None, "target", "state"),
     sa.Index(None, "received_at"),

@@ -101,7 +101,7 @@ def figures(ledger: Ledger, *, now: datetime) -> Figures:
         return Figures(
             jobs=_jobs(tx),
             oldest_unfinished=_since(now, _earliest(tx, t.jobs.c.received_at)),
-            oldest_overdue=_since(now, _earliest(tx, t.leavers.c.cutoff)),
+            oldest_overdue=_since(now, _earliest(tx, t.jobs.c.cutoff)),
             deliveries=_deliveries(tx),
             rejected=_rejected(tx),
             paused=_paused(tx),
@@ -152,7 +152,7 @@ def _workers(tx: sa.Connection, now: datetime) -> int:
 
 
 def _earliest(tx: sa.Connection, instant: sa.ColumnElement[Any]) -> datetime | None:
-    query = sa.select(sa.func.min(instant)).select_from(t.jobs.join(t.leavers))
+    query = sa.select(sa.func.min(instant)).select_from(t.jobs)
     found: datetime | None = tx.scalar(query.where(t.jobs.c.state.in_(UNFINISHED)))
     return found
 

@@ -187,9 +187,7 @@ def one(ledger: Ledger, wanted: JobId) -> JobInFull:
 _JOB = (
     *columns_of(t.jobs, Job),
     t.jobs.c.leaver_id.label("leaver"),
-    t.leavers.c.email,
     t.leavers.c.employee_id,
-    t.leavers.c.cutoff,
 )
 _IN_FULL = (
     *(column for column in columns_of(t.jobs, JobInFull) if column.name in ("stop", "snapshot")),
@@ -206,7 +204,7 @@ def _fitting(query: sa.Select[Any], wanted: JobFilter) -> sa.Select[Any]:
         if value is not None:
             query = query.where(t.jobs.c[name] == value)
     if wanted.email is not None:
-        query = query.where(sa.func.lower(t.leavers.c.email) == sa.func.lower(wanted.email))
+        query = query.where(sa.func.lower(t.jobs.c.email) == sa.func.lower(wanted.email))
     if wanted.since is not None:
         query = query.where(t.jobs.c.received_at >= wanted.since)
     return query

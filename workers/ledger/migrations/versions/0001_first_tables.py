@@ -80,6 +80,8 @@ def upgrade() -> None:
         "leavers",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("source", sa.String(length=64), nullable=False),
+        sa.Column("person", sa.String(length=320), nullable=False),
+        sa.Column("owner", sa.String(length=36), nullable=True),
         sa.Column("employee_id", sa.String(length=255), nullable=False),
         sa.Column("email", sa.String(length=254), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
@@ -92,8 +94,15 @@ def upgrade() -> None:
         sa.Column("entered_reason", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_leavers")),
     )
-    op.create_index(op.f("ix_leavers_email"), "leavers", [sa.text("lower(email)")])
-    op.create_index(op.f("ix_leavers_source_employee_id"), "leavers", ["source", "employee_id"])
+    op.create_index(op.f("ix_leavers_source_person"), "leavers", ["source", "person"])
+
+    op.create_table(
+        "people",
+        sa.Column("source", sa.String(length=64), nullable=False),
+        sa.Column("person", sa.String(length=320), nullable=False),
+        sa.Column("heard_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("source", "person", name=op.f("pk_people")),
+    )
 
     op.create_table(
         "rejections",
@@ -161,6 +170,10 @@ def upgrade() -> None:
         sa.Column("source", sa.String(length=64), nullable=False),
         sa.Column("target", sa.String(length=64), nullable=False),
         sa.Column("action", sa.String(length=16), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("cutoff", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("standing", sa.String(length=16), nullable=False),
+        sa.Column("forced", sa.Boolean(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("outcome", sa.String(length=32), nullable=True),
         sa.Column("reason", sa.String(length=64), nullable=False),
@@ -190,6 +203,7 @@ def upgrade() -> None:
             "leaver_id", "target", "action", name=op.f("uq_jobs_leaver_id_target_action")
         ),
     )
+    op.create_index(op.f("ix_jobs_email"), "jobs", [sa.text("lower(email)")])
     op.create_index(op.f("ix_jobs_received_at"), "jobs", ["received_at"])
     op.create_index(op.f("ix_jobs_state_due_at"), "jobs", ["state", "due_at"])
     op.create_index(op.f("ix_jobs_target_state"), "jobs", ["target", "state"])

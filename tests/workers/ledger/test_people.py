@@ -1,0 +1,175 @@
+"""What becomes of a person's jobs when HR says more than once what the person does."""
+
+import itertools
+from datetime import datetime
+
+import pytest
+import sqlalchemy as sa
+
+from tests.workers.records import DAY, HOUR, LEASE, NOW, ROOM, delivery, record
+from workers.leavers import Cutoff, Element, ElementKind, JobId, Leaver, LeaverKind, Outcome, State
+from workers.ledger import Ledger, moves
+from workers.ledger import tables as t
+
+T, C, X, H = LeaverKind
+
+
+def says(kind: LeaverKind, day: int, *, cutoff: int = 30, person: str = "7") -> Element:
+    """HR says this of one person on that day; who leaves does so on day `cutoff`."""
+    at = NOW + day * DAY
+    leaver = Leaver("lena@example.com", person, Cutoff(NOW + cutoff * DAY), kind, happened_at=at)
+    key = f"{person}-{kind}-{day}-{cutoff}"
+    return Element(ElementKind.LEAVER, key, employee_id=person, leaver=leaver)
+
+
+def hear(ledger: Ledger, *elements: Element, now: datetime = NOW) -> tuple[JobId, ...]:
+    return record(ledger, delivery(*elements, at=now), now=now).jobs
+
+
+def jobs(ledger: Ledger, person: str = "7") -> list[tuple[str, str, int]]:
+    """State, reason and day of the cutoff of a person's jobs."""
+    query = sa.select(t.jobs).join(t.leavers).where(t.leavers.c.employee_id == person)
+    with ledger.read() as tx:
+        rows = tx.execute(query.order_by(t.jobs.c.id)).mappings().all()
+    return sorted((row["state"], row["reason"], (row["cutoff"] - NOW).days) for row in rows)
+
+
+def alarms(ledger: Ledger) -> list[str]:
+    with ledger.read() as tx:
+        return list(tx.scalars(sa.select(t.alarms.c.kind).where(t.alarms.c.open_key.is_not(None))))
+
+
+def done(ledger: Ledger, job: JobId, now: datetime) -> None:
+    claim = moves.claim(ledger, job, worker="w", now=now, lease=LEASE, concurrency=ROOM)
+    assert claim is not None
+    moves.finish(ledger, claim, Outcome.DEACTIVATED, now=now)
+
+
+STORIES = [
+    ((T, 1, 30), (C, 2, 40)),
+    ((T, 1, 30), (X, 2, 30)),
+    ((T, 1, 30), (H, 2, 30)),
+    ((T, 1, 30), (T, 2, 35)),
+    ((T, 1, 30), (X, 2, 30), (T, 3, 33)),
+    ((T, 1, 30), (H, 2, 30), (T, 3, 33)),
+    ((T, 1, 30), (C, 2, 40), (X, 3, 30), (C, 4, 41)),
+    ((T, 1, 30), (C, 2, 40), (H, 3, 30), (T, 4, 44), (X, 5, 30)),
+]
+
+
+@pytest.mark.parametrize("story", STORIES, ids=str)
+def test_any_order_of_arrival_before_the_cutoff_ends_alike(sqlite_ledger, story):
+    """Deliveries overtake one another; nobody may be deactivated because of it."""
+    results = {}
+    for person, order in enumerate(itertools.permutations(story)):
+        for number, (kind, day, cutoff) in enumerate(order):
+            said = says(kind, day, cutoff=cutoff, person=str(person))
+            hear(sqlite_ledger, said, now=NOW + number * HOUR)
+        results[order] = jobs(sqlite_ledger, str(person))
+
+    assert len(set(map(tuple, results.values()))) == 1, results
+
+
+def test_a_correction_moves_the_schedule(ledger):
+    """The new date counts, and there is still one job."""
+    hear(ledger, says(T, 1))
+
+    hear(ledger, says(C, 2, cutoff=40))
+
+    assert jobs(ledger) == [(State.SCHEDULED, "cutoff_ahead", 40)]
+
+
+def test_a_correction_to_the_past_queues_the_job(ledger):
+    """A past cutoff means now."""
+    [job] = hear(ledger, says(T, 1))
+
+    hear(ledger, says(C, 2, cutoff=-1))
+
+    assert moves.claim(ledger, job, worker="w", now=NOW, lease=LEASE, concurrency=ROOM)
+
+
+def test_a_rescind_cancels_what_is_scheduled(ledger):
+    """HR took it back in time: nothing happens to the account."""
+    hear(ledger, says(T, 1))
+
+    hear(ledger, says(X, 2))
+
+    assert jobs(ledger) == [(State.CANCELLED, "rescinded", 30)]
+
+
+def test_a_rescind_that_came_first_counts(ledger):
+    """Deliveries overtake one another."""
+    hear(ledger, says(X, 2))
+
+    hear(ledger, says(T, 1))
+
+    assert jobs(ledger) == [(State.CANCELLED, "rescinded", 30)]
+
+
+def test_a_rehire_holds_the_job(ledger):
+    """Somebody who works here again is a person's decision."""
+    hear(ledger, says(T, 1))
+
+    hear(ledger, says(H, 2))
+
+    assert jobs(ledger) == [(State.HELD, "rehired", 30)]
+
+
+def test_a_second_termination_with_the_same_bytes_after_a_rehire_is_a_second_leaver(ledger):
+    """Dedup never reaches across a rehire."""
+    bare = Element(
+        ElementKind.LEAVER,
+        "same",
+        leaver=Leaver("lena@example.com", "7", Cutoff(NOW + 30 * DAY)),
+    )
+    hear(ledger, bare)
+    rehired = Leaver("", "7", Cutoff(NOW), LeaverKind.REHIRED)
+    hear(ledger, Element(ElementKind.LEAVER, "rehired", leaver=rehired), now=NOW + DAY)
+
+    hear(ledger, bare, now=NOW + 2 * DAY)
+
+    assert [state for state, _, _ in jobs(ledger)] == [State.HELD, State.SCHEDULED]
+
+
+def test_a_rescind_after_the_deed_is_an_alarm_and_changes_nothing(ledger):
+    """Only a person can give the access back; nobody may miss it."""
+    [job] = hear(ledger, says(T, -1, cutoff=0))
+    done(ledger, job, NOW)
+
+    hear(ledger, says(X, 1))
+
+    assert (jobs(ledger), alarms(ledger)) == ([(State.DONE, "", 0)], ["rescinded_late"])
+
+
+def test_a_rescind_stops_a_running_job_before_its_write(ledger):
+    """The intend step asks just before the write."""
+    from workers.errors import Stopped
+    from workers.leavers import AccountId
+
+    [job] = hear(ledger, says(T, -1, cutoff=0))
+    claim = moves.claim(ledger, job, worker="w", now=NOW, lease=LEASE, concurrency=ROOM)
+    assert claim is not None
+    hear(ledger, says(X, 1))
+
+    with pytest.raises(Stopped):
+        moves.intend(ledger, claim, AccountId("a"), now=NOW, lease=LEASE)
+
+
+def test_a_termination_after_the_deed_gets_a_job_of_its_own(ledger):
+    """Somebody may have enabled the account meanwhile; in doubt we look again."""
+    [job] = hear(ledger, says(T, -1, cutoff=0))
+    done(ledger, job, NOW)
+
+    hear(ledger, says(T, 1, cutoff=0))
+
+    assert [state for state, _, _ in jobs(ledger)] == [State.DONE, State.QUEUED]
+
+
+def test_two_people_of_one_source_do_not_touch_each_other(ledger):
+    """The employee id tells them apart, also with one e-mail address."""
+    hear(ledger, says(T, 1))
+    other = Leaver("lena@example.com", "8", Cutoff(NOW), LeaverKind.RESCINDED)
+
+    hear(ledger, Element(ElementKind.LEAVER, "other", leaver=other))
+
+    assert jobs(ledger) == [(State.SCHEDULED, "cutoff_ahead", 30)]

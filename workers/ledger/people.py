@@ -1,0 +1,203 @@
+"""What HR says of one person, kept together, and the jobs brought in line with it.
+
+Every event of a person is a row of `leavers`; workers/standing.py reads them in the sender's order
+and says which leavings (episodes) there are and how each stands.  Here the jobs follow: each
+episode has one open job in each target.  Whoever writes about a
+person holds the person's row of `people` meanwhile, so that two deliveries about one person cannot
+each miss what the other one says.
+
+What was done is not steered: a termination that comes after the deed gets a job of its own, which
+ends already_inactive if nothing has changed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from workers.leavers import JobId, Leaver, LeaverId, LeaverKind, Standing, State
+from workers.ledger import moves
+from workers.ledger import tables as t
+from workers.ledger.store import insert
+from workers.standing import Episode, Event, episodes_of
+
+LEAVING = (LeaverKind.TERMINATED, LeaverKind.CORRECTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """The event that has just come in."""
+
+    leaver: LeaverId
+    kind: LeaverKind
+    why: str
+
+
+def person_of(leaver: Leaver) -> str:
+    """What tells a person of a source from the others: the employee id, else the e-mail address."""
+    return leaver.employee_id or f"e-mail:{leaver.email.lower()}"
+
+
+def hear(
+    tx: sa.Connection,
+    leaver_id: LeaverId,
+    leaver: Leaver,
+    *,
+    source: str,
+    person: str,
+    at: datetime,
+    targets: Sequence[str],
+    why: str,
+    now: datetime,
+) -> None:
+    """Write down what HR says of a person, and bring the person's jobs in line.
+
+    `at` is the sender's time of the event.
+    """
+    known = insert(tx, t.people).values(source=source, person=person, heard_at=now)
+    tx.execute(
+        known.on_conflict_do_update(index_elements=["source", "person"], set_={"heard_at": now})
+    )
+    write_down(tx, leaver_id, leaver, source=source, person=person, at=at, now=now)
+    if leaver.kind not in LEAVING:
+        _forget_keys(tx, source, person, now)
+    arrived = Arrived(leaver_id, leaver.kind, why)
+    jobs = _jobs(tx, source, person)
+    for episode in episodes_of(_events(tx, source, person)):
+        own = [job for job in jobs if job["leaver_id"] in episode.members]
+        there = {job["target"] for job in own}
+        wanted = set(targets) if leaver_id in episode.members or not own else set()
+        for target in sorted(there | wanted):
+            here = [job for job in own if job["target"] == target]
+            _follow(tx, episode, here, arrived, source=source, target=target, now=now)
+        if leaver_id in episode.members:
+            _own(tx, leaver_id, episode)
+
+
+def write_down(
+    tx: sa.Connection,
+    leaver_id: LeaverId,
+    leaver: Leaver,
+    *,
+    source: str,
+    person: str,
+    at: datetime,
+    now: datetime,
+    entered_by: str | None = None,
+    entered_reason: str | None = None,
+) -> None:
+    """Keep one event of a person."""
+    tx.execute(
+        sa.insert(t.leavers).values(
+            id=leaver_id,
+            source=source,
+            person=person,
+            employee_id=leaver.employee_id,
+            email=leaver.email,
+            kind=leaver.kind,
+            cutoff=leaver.cutoff.at,
+            hr_date=leaver.cutoff.hr_date,
+            hr_zone=leaver.cutoff.hr_zone,
+            happened_at=at,
+            created_at=now,
+            entered_by=entered_by,
+            entered_reason=entered_reason,
+        )
+    )
+
+
+def _follow(
+    tx: sa.Connection,
+    episode: Episode,
+    own: Sequence[sa.RowMapping],
+    arrived: Arrived,
+    *,
+    source: str,
+    target: str,
+    now: datetime,
+) -> None:
+    """Bring one episode's jobs in one target in line with it."""
+    about: dict[str, Any] = {
+        "email": episode.email,
+        "cutoff": episode.cutoff,
+        "actor": f"source:{source}",
+        "why": arrived.why,
+        "now": now,
+    }
+    steered = [JobId(job["id"]) for job in own]
+    if not own:
+        job = moves.open_job(tx, episode.opener, source=source, target=target, **about)
+        steered = [job]
+    elif episode.standing is Standing.LEAVING:
+        steered = [JobId(job["id"]) for job in own if _is_open(job)]
+        if not steered and arrived.kind in LEAVING and arrived.leaver in episode.members:
+            moves.open_job(tx, arrived.leaver, source=source, target=target, **about)
+    elif arrived.leaver not in episode.members:
+        return
+    for job in steered:
+        moves.steer(tx, job, standing=episode.standing, **about)
+
+
+def _own(tx: sa.Connection, leaver: LeaverId, episode: Episode) -> None:
+    """Note whose jobs this event is about: the latest of its episode."""
+    owner = (
+        sa.select(t.jobs.c.leaver_id)
+        .where(t.jobs.c.leaver_id.in_(episode.members))
+        .order_by(t.jobs.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    tx.execute(sa.update(t.leavers).where(t.leavers.c.id == leaver).values(owner=owner))
+
+
+def _is_open(job: sa.RowMapping) -> bool:
+    """Whether HR still steers the job: nothing was written for it, and no operator ended it."""
+    waiting = job["state"] in (*moves.HOLDABLE, State.HELD)
+    return (waiting and job["intended_at"] is None) or job["reason"] == "rescinded"
+
+
+def _events(tx: sa.Connection, source: str, person: str) -> list[Event]:
+    rows = tx.execute(
+        sa.select(t.leavers).where(t.leavers.c.source == source, t.leavers.c.person == person)
+    ).mappings()
+    return [
+        Event(
+            id=row["id"],
+            kind=LeaverKind(row["kind"]),
+            at=row["happened_at"],
+            email=row["email"],
+            cutoff=row["cutoff"],
+        )
+        for row in rows
+    ]
+
+
+def _jobs(tx: sa.Connection, source: str, person: str) -> list[sa.RowMapping]:
+    """The person's jobs, oldest first; nobody else moves them until the transaction ends."""
+    own = sa.select(t.leavers.c.id).where(
+        t.leavers.c.source == source, t.leavers.c.person == person
+    )
+    jobs = sa.select(t.jobs).where(t.jobs.c.leaver_id.in_(own)).order_by(t.jobs.c.id)
+    return list(tx.execute(jobs.with_for_update()).mappings())
+
+
+def _forget_keys(tx: sa.Connection, source: str, person: str, now: datetime) -> None:
+    """The person stays: the next termination is a new one, even with the same bytes."""
+    own = sa.select(t.leavers.c.id).where(
+        t.leavers.c.source == source, t.leavers.c.person == person
+    )
+    gone = own.where(t.leavers.c.kind.in_(LEAVING))
+    deliveries = sa.select(t.elements.c.delivery_id).where(t.elements.c.leaver_id.in_(gone))
+    tx.execute(
+        sa.update(t.seen)
+        .where(
+            t.seen.c.source == source,
+            sa.or_(
+                t.seen.c.leaver_id.in_(gone),
+                sa.and_(t.seen.c.key.startswith("body:"), t.seen.c.delivery_id.in_(deliveries)),
+            ),
+        )
+        .values(expires_at=now)
+    )
