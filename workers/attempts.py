@@ -33,7 +33,9 @@ INTERNAL_ERROR_LIMIT = 5
 
 
 def run(runtime: Runtime, job: JobId) -> None:
-    """Make one attempt of `job`, if it is to be had now."""
+    """Make one attempt of `job`, if it is to be had now and the worker is not about to stop."""
+    if runtime.stopping.is_set():
+        return
     try:
         claim = moves.claim(
             runtime.ledger,
@@ -45,11 +47,12 @@ def run(runtime: Runtime, job: JobId) -> None:
         )
         if claim is not None:
             _run(runtime, claim)
+            # There is room now.  After a refused claim there is none, and to look at once would
+            # wake the same job again, in a circle.
+            runtime.nudged.set()
     except LedgerUnavailable as error:
         # Nothing can be written down now.  What was claimed is taken back when its lease runs out.
         log.error("ledger unavailable", job_id=job, error=str(error))
-    finally:
-        runtime.nudged.set()
 
 
 def _run(runtime: Runtime, claim: Claim) -> None:
