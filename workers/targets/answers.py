@@ -28,6 +28,9 @@ from workers.errors import LockedOut, Refused, TargetError, Unavailable
 LONGEST_WAIT = timedelta(hours=6)
 DETAIL_LENGTH = 300
 
+#: What is wrong with a body that is a web page, such as that of a server without our address.
+WEB_PAGE = "a web page"
+
 ANY = "any"
 GATEWAY = "gateway"
 EDGE = "edge"
@@ -214,8 +217,8 @@ def _reason(answer: Answer, dialect: Dialect, *, about_account: bool) -> str:
         return "unavailable"
     if status < 400:
         return "misconfigured"  # A redirect, which is never followed: the address is wrong.
-    if status == 403 and answer.flaw:
-        return "unavailable"  # No API answers like that: something stands in between.
+    if answer.flaw and (status == 403 or (status == 404 and answer.flaw != WEB_PAGE)):
+        return "unavailable"  # No API answers like that: something stands in between, or broke.
     return dialect.word(status, answer.code, answer.message, about_account=about_account)
 
 

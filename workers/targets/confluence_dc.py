@@ -99,7 +99,7 @@ class ConfluenceDC:
         return replace(seen, email=account.email)
 
     def switch_off(self, journal: Journal, account: Account) -> None:
-        """Disable the user, under the username that belongs to the key now."""
+        """Disable the user, under the username that was read with the key."""
         self._write(journal, "disable", account)
 
     def switch_on(self, journal: Journal, account: Account, snapshot: Mapping[str, Any]) -> None:
@@ -115,10 +115,9 @@ class ConfluenceDC:
 
     def _write(self, journal: Journal, verb: str, account: Account) -> None:
         call = f"user.{verb}"
-        now = self.read(journal, account)
-        if now is None or now.username is None:
-            raise Refused(call, "the user has no name by now", reason="account_gone")
-        path = (*REST, "admin", "user", Name(now.username), verb)
+        if account.username is None:
+            raise Refused(call, "a user without a username", reason="unclear_account")
+        path = (*REST, "admin", "user", Name(account.username), verb)
         self._http.write(journal, call, "PUT", path)
 
     def _listed(self, journal: Journal, email: str) -> Iterator[Account]:

@@ -30,7 +30,15 @@ import urllib3
 from config.secret import ConfigurationError
 from config.targets import Target as Settings
 from workers.errors import LockedOut, Refused, TargetError, Unavailable
-from workers.targets.answers import Answer, Dialect, fault_of, login_refused, plain, problem_of
+from workers.targets.answers import (
+    WEB_PAGE,
+    Answer,
+    Dialect,
+    fault_of,
+    login_refused,
+    plain,
+    problem_of,
+)
 from workers.targets.base import Call, Journal, Limit
 from workers.targets.credentials import Cookies, Credential, Login, Shown
 from workers.targets.deadline import DeadlineAdapter, deadline
@@ -302,7 +310,7 @@ def _parsed(raw: bytes) -> tuple[Any, str]:
     try:
         return json.loads(raw), ""
     except (ValueError, RecursionError):
-        return None, "a web page" if raw.lstrip().startswith(b"<") else "no JSON"
+        return None, WEB_PAGE if raw.lstrip().startswith(b"<") else "no JSON"
 
 
 def _why(error: Exception) -> str:

@@ -268,6 +268,12 @@ def test_an_error_page_of_something_in_between_is_an_outage(status):
     assert isinstance(fault(status, None, flaw="a web page"), Unavailable)
 
 
+def test_a_404_that_broke_off_is_an_outage():
+    """It may have been the proof that somebody is absent; a page comes from a wrong address."""
+    assert isinstance(fault(404, None, flaw="the answer broke off"), Unavailable)
+    assert fault(404, None, flaw="a web page").reason == "misconfigured"
+
+
 def test_no_answer_at_all_is_an_outage():
     """Connection refused, dropped or timed out: the next attempt reads before it writes."""
     error = fault(None, flaw="no answer in time")
