@@ -134,8 +134,8 @@ def test_an_outage_pauses_the_target_as_long_as_it_asks(shop, ledger, target, le
 
 
 def test_an_account_that_another_job_works_on_is_tried_again_in_seconds(shop, ledger, lena):
-    """Two events about one person; the second finds the work done."""
-    [other] = record(ledger, delivery(person("lena", key="other"), body=b"other")).jobs
+    """Two HR systems know the same person; the second job finds the work done."""
+    other = job_of(ledger, source="another-hr")
     moves.intend(ledger, claim(ledger, other), LENA.id, now=NOW, lease=LEASE)
 
     shop.run(lena)
