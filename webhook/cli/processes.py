@@ -46,6 +46,7 @@ def serve(at: Situation) -> None:
     """Run the receiver alone: where HR systems post."""
     from webhook.serve import serve as run
 
+    _require_queue(at, "serve")
     run(_loader(at, "serve"))
 
 
@@ -64,6 +65,7 @@ def work(at: Situation) -> int:
     """Run a worker alone: it deactivates and reads back."""
     from workers.app import run
 
+    _require_queue(at, "work")
     return run(_loader(at, "work"))
 
 
@@ -104,24 +106,41 @@ def migrate(at: Situation) -> None:
     say(f"The ledger has schema {SCHEMA}.")
 
 
+def _require_queue(at: Situation, role: "Role") -> None:
+    """Raise ConfigurationError where the embedded queue is set and nobody has started it."""
+    from workers.queue import require_running
+
+    settings = _checked(at.settings(), role)
+    require_running(settings.queue.url.reveal(), settings.home)
+
+
 def _loader(at: Situation, role: "Role") -> "Callable[[], Settings]":
     """What reads the configuration for a process of this role, now and at SIGHUP."""
     from config import logs
 
     logs.configure()
-    return lambda: _checked(at.settings(), role)
+    return lambda: _warned(at.settings(), role)
 
 
-def _checked(settings: "Settings", role: "Role") -> "Settings":
-    """The settings, with every warning logged.  ConfigurationError where one stops the start."""
+def _warned(settings: "Settings", role: "Role") -> "Settings":
+    """The settings, checked, with every warning logged; those of `up` are its children's to say."""
     import structlog
 
     from config.checks import check
-    from config.secret import ConfigurationError
 
     log = structlog.get_logger()
+    for finding in check(_checked(settings, role), role):
+        if role != "up":
+            log.warning("configuration", code=finding.code, fault=finding.fault, hint=finding.hint)
+    return settings
+
+
+def _checked(settings: "Settings", role: "Role") -> "Settings":
+    """The settings.  ConfigurationError where something in them stops the start."""
+    from config.checks import check
+    from config.secret import ConfigurationError
+
     for finding in check(settings, role):
         if finding.stops:
             raise ConfigurationError(str(finding))
-        log.warning("configuration", code=finding.code, fault=finding.fault, hint=finding.hint)
     return settings

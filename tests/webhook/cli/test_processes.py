@@ -28,16 +28,24 @@ def test_a_process_that_would_do_nothing_does_not_start(leaver, command, section
 
 def test_a_warning_is_logged_at_the_start(leaver):
     """Shadow mode is easy to forget."""
-    port = free_port()
     leaver.configure(mode="shadow")
+    (leaver.folder / "var" / "leaver.db").unlink()  # So that it stops at once.
 
-    with socket.create_server(("127.0.0.1", port)):
-        leaver.configure(mode="shadow", server=f"127.0.0.1:{port}")
-        ended = real(leaver, "up")
+    ended = real(leaver, "work")
 
     first = json.loads(ended.stderr.splitlines()[0])
     assert (first["level"], first["event"], first["code"]) == ("warning", "configuration", "W003")
     assert ended.returncode == 2
+
+
+@pytest.mark.parametrize("command", ["serve", "work"])
+def test_a_part_does_not_start_without_the_embedded_queue(leaver, command):
+    """Alone it would wait for ever for a queue that only `leaver up` starts."""
+    leaver.configure(queue="embedded")
+
+    result = leaver.run(command)
+
+    assert (result.exit_code, "start `leaver up`" in result.stderr) == (2, True)
 
 
 def test_a_taken_port_stops_the_sandbox(leaver):
