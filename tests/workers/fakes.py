@@ -261,6 +261,9 @@ class FakeNotes:
     def record(self, call: Call) -> None:
         self.calls.append(call)
 
+    def renew(self) -> None:
+        pass
+
     @property
     def writes(self) -> list[str]:
         """The names of the writes that were sent."""

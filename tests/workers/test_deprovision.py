@@ -4,13 +4,12 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.settings import Policy, Retry, Verify
+from tests.workers.claims import claim_of, order
 from tests.workers.fakes import CALLS, FakeClock, FakeNotes, FakeTarget, account
 from tests.workers.records import HOUR, MINUTE, NOW, SECOND
 from workers.deprovision import Done, Held, NotVerified, Order, Postponed, attempt
@@ -24,7 +23,7 @@ from workers.errors import (
     Unavailable,
     WorkerStopping,
 )
-from workers.leavers import AccountId, Action, AttemptId, JobId, Outcome, Standing
+from workers.leavers import AccountId, Outcome
 from workers.ledger.moves import Claim
 from workers.targets.base import Access, Way
 
@@ -38,47 +37,6 @@ ERRORS: dict[str, TargetError] = {
     "credential_refused": LockedOut("a.call", "401", reason="credential_refused"),
     "misconfigured": LockedOut("a.call", "404", reason="misconfigured"),
 }
-
-
-def claim_of(**known: Any) -> Claim:
-    """A claim of lena's job, as the ledger would give it."""
-    facts: dict[str, Any] = {
-        "job": JobId("j1"),
-        "attempt": AttemptId("t1"),
-        "token": 1,
-        "worker": "w1",
-        "source": "hr",
-        "target": "cloud",
-        "action": Action.DEACTIVATE,
-        "email": "lena@example.com",
-        "employee_id": "7",
-        "cutoff": NOW,
-        "standing": Standing.LEAVING,
-        "forced": False,
-        "round": 1,
-        "attempts": 0,
-        "account_id": None,
-        "snapshot": None,
-        "intended_at": None,
-        "watched_since": None,
-        "outage_at": None,
-        "resumed_at": None,
-        "working_seconds": 0.0,
-        "pauses": 0,
-        "probe_call": None,
-    }
-    return Claim(**(facts | known))
-
-
-def order(*, operators: tuple[str, ...] = (), **rules: Any) -> Order:
-    """What the configuration says; it acts unless told otherwise."""
-    return Order(
-        policy=Policy.model_validate({"timezone": "UTC", "mode": "act", **rules}),
-        retry=Retry.model_validate({}),
-        verify=Verify.model_validate({"timeout": "60s"}),
-        operators=operators,
-        idp_grace=4 * HOUR,
-    )
 
 
 class Scene:

@@ -15,19 +15,20 @@ from workers.targets.base import Access, Account, Way
 
 
 class TestAtlassianOrg(Conformance):
-    """The promises of every target."""
+    """The promises of every target, with an account that the organization manages or does not."""
 
-    @pytest.fixture
-    def stage(self, control, target, make_target):
+    @pytest.fixture(params=[people.TOM, people.UNMANAGED], ids=["managed", "unmanaged"])
+    def stage(self, request, control, target, make_target):
         return Stage(
             target=target,
-            active=people.TOM.email,
+            active=request.param.email,
             inactive=people.INACTIVE.email,
+            twins=people.TWIN.email,
             nobody=people.NOBODY,
             key=API_KEY,
-            break_down=control.always,
-            writes=lambda: len(control.writes()),
+            control=control,
             with_wrong_key=make_target(control.base_url, key="wrong-test-key"),
+            at=make_target,
         )
 
 
