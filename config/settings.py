@@ -63,6 +63,7 @@ __all__ = [
 DEFAULT_FILE = Path("leaver.toml")
 SQLITE = "sqlite:///"
 
+CutoffFrom = Literal["access_revocation", "immediate", "last_day", "termination_date"]
 OurField = Literal["email", "employee_id", "status", "employment_status", "termination_date"]
 
 
@@ -178,6 +179,22 @@ class Source(Section):
     )
 
 
+class Dated(Source):
+    """An HR system that sends ahead of time, and says when access must end."""
+
+    cutoff_order: AtLeastOne[CutoffFrom] = setting(
+        "What says when access must end; the first of these that an event has counts, and one that "
+        "is left out is not read. An access_revocation is an instant, immediate means now, "
+        "last_day and termination_date mean the end of that day.",
+        ("access_revocation", "immediate", "last_day", "termination_date"),
+    )
+    immediate_reasons: Listed[Text] = setting(
+        "Reasons for leaving that mean immediate, also where a date lies ahead, such as "
+        '"Terminate_Employee_Gross_Misconduct".',
+        (),
+    )
+
+
 class BambooHR(Source):
     """Field-based webhooks of BambooHR."""
 
@@ -202,7 +219,7 @@ class BambooHR(Source):
     )
 
 
-class Standard(Source):
+class Standard(Dated):
     """Standard Webhooks, from whatever HR system."""
 
     kind: Literal["standard"] = setting("What it is: a sender of Standard Webhooks.")

@@ -149,6 +149,11 @@ def line(configured, toml=TOML, environ=None):
         ("[policy]", "[Server]\n[policy]", 'Server is not a setting; did you mean "server"?'),
         ("[policy]", "home = '/'\n[policy]", "home is not a setting"),
         ("[policy]", '"a\\nb" = 1\n[policy]', '"a\\nb" is not a setting'),
+        (
+            STANDARD,
+            STANDARD + '\ncutoff_order = ["last_day", "firstDay"]',
+            'sources.workday-emea.cutoff_order, entry 2: "firstDay" is not known; use "access_revocation", "immediate", "last_day" or "termination_date"',
+        ),
         # A secret: its value is never shown.
         (KEY, '""', "targets.cloud.api_key is empty"),
         (KEY, '"..."', f"targets.cloud.api_key {PLACEHOLDER}"),

@@ -8,10 +8,14 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable
-from datetime import date
-from typing import Any
+from datetime import date, datetime
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
+
+from webhook.verify import time_of
+
+Day = TypeVar("Day", date, datetime)
 
 MAX_TEXT = 200  # characters of an id
 MAX_DEPTH = 8  # levels of brackets in a form field's name
@@ -105,9 +109,19 @@ def date_of(value: Any, name: str) -> date | None:
         found = date.fromisoformat(match[1] if match else "")
     except ValueError:
         raise Unusable("bad_date", f"{name} is not YYYY-MM-DD") from None
-    if not 1900 <= found.year <= 2200:
-        raise Unusable("bad_date", f"{name} is not plausible")
-    return found
+    return _plausible(found, name)
+
+
+def instant_of(value: Any, name: str) -> datetime | None:
+    """An ISO date, time and offset as UTC, or None where there is none."""
+    text = text_of(value, name)
+    if not text:
+        return None
+    # Bare digits may be a date without dashes, or seconds or milliseconds since 1970.
+    at = time_of(text) if _DATE.fullmatch(text) else None
+    if at is None:
+        raise Unusable("bad_date", f"{name} is not YYYY-MM-DDTHH:MM:SS with Z or an offset")
+    return _plausible(at, name)
 
 
 def zone_of(value: Any, name: str, default: ZoneInfo) -> ZoneInfo:
@@ -125,6 +139,12 @@ def key_of(*parts: Any) -> str:
     """What stays the same when the same thing is sent again: a hash, whatever order names have."""
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _plausible(when: Day, name: str) -> Day:
+    if not 1900 <= when.year <= 2200:
+        raise Unusable("bad_date", f"{name} is not plausible")
+    return when
 
 
 def _without_repeats(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:

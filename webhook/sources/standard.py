@@ -2,12 +2,19 @@
 
     {"type": "worker.terminated", "timestamp": "2026-11-20T17:02:11Z",
      "data": {"workerId": "21001", "workEmail": "jane@example.com",
-              "terminationDate": "2026-11-30", "timeZone": "Europe/Berlin", "immediate": false}}
+              "terminationDate": "2026-11-30", "lastDayOfWork": "2026-11-27",
+              "timeZone": "Europe/Berlin", "immediate": false, "reason": "Resignation",
+              "accessRevocationAt": "2026-11-27T17:00:00+01:00"}}
 
-`data` may be a list of such workers.  Access ends with the day of `terminationDate` in `timeZone`,
-or now where `immediate` is true; one of the two must be there.  Workday sends when the business
-process completes, often weeks early, so the event alone never means "now".  Names that are not
-listed here are not read, and other types are ignored.
+    worker.terminated               the worker leaves
+    worker.termination_corrected    still leaves, with what `data` says now
+    worker.termination_rescinded    does not leave; only the worker's id is read
+    worker.rehired                  works here, again or still; only the worker's id is read
+
+`data` may be a list of such workers.  When access ends, cutoff.py says; an event that says nothing
+of it is quarantined: Workday sends when the business process completes, often weeks early, so the
+event alone never means "now".  `timestamp` is when it happened in HR, and puts the events of a
+worker in order.  Names that are not listed here are not read, and other types are ignored.
 """
 
 import json
@@ -19,22 +26,26 @@ from zoneinfo import ZoneInfo
 
 from config.settings import Standard
 from webhook.sources.base import Termination, Verifier, each, ignored, quarantined
+from webhook.sources.cutoff import Said, cutoff_from
 from webhook.sources.fields import (
     Unreadable,
     Unusable,
-    date_of,
     email_of,
     json_of,
     key_of,
     object_of,
     text_of,
-    zone_of,
 )
 from webhook.verify import Signed, sign_standard, standard_key, time_of, verify_standard
-from workers.leavers import Cutoff, Element, ElementKind, Leaver, cutoff_of, new_id
+from workers.leavers import Cutoff, Element, ElementKind, Leaver, LeaverKind, new_id
 
 CONTENT_TYPES = frozenset({"application/json"})
-TERMINATED = "worker.terminated"
+KINDS = {
+    "worker.terminated": LeaverKind.TERMINATED,
+    "worker.termination_corrected": LeaverKind.CORRECTED,
+    "worker.termination_rescinded": LeaverKind.RESCINDED,
+    "worker.rehired": LeaverKind.REHIRED,
+}
 
 
 def verifier(secrets: Sequence[str]) -> Verifier:
@@ -47,7 +58,7 @@ def sign(
 ) -> tuple[dict[str, str], bytes]:
     """A delivery in which everybody of `people` is terminated."""
     event = {
-        "type": TERMINATED,
+        "type": "worker.terminated",
         "timestamp": now.isoformat(timespec="seconds"),
         "data": [_as_sent(who) for who in people],
     }
@@ -69,52 +80,59 @@ def parse(
     """One element for each worker; one that is ignored for another type of event."""
     document = json_of(body)
     match document:
-        case {"type": str(event), "data": data} if event == TERMINATED:
-            happened_at = time_of(str(document.get("timestamp")))
+        case {"type": str(event), "data": data} if event in KINDS:
             read = partial(
-                _worker, zone=zone, now=now, event_id=signed.event_id, happened_at=happened_at
+                _worker,
+                kind=KINDS[event],
+                happened_at=time_of(str(document.get("timestamp"))),
+                settings=settings,
+                zone=zone,
+                now=now,
+                event_id=signed.event_id,
             )
             return each(data if isinstance(data, list) else [data], read)
-        case {"type": str(event)} if event != TERMINATED:
+        case {"type": str(event)} if event not in KINDS:
             return (ignored("other_event", key_of(signed.event_id)),)
     raise Unreadable("not an event with a type and data")
 
 
 def _worker(
-    item: Any, *, zone: ZoneInfo, now: datetime, event_id: str | None, happened_at: datetime | None
+    item: Any,
+    *,
+    kind: LeaverKind,
+    happened_at: datetime | None,
+    settings: Standard,
+    zone: ZoneInfo,
+    now: datetime,
+    event_id: str | None,
 ) -> Element:
     worker = object_of(item, "a worker")
     # The worker is in the key as well: a sender that gives two events one id must not lose one.
-    key = key_of(event_id, worker)
+    key = key_of(event_id, kind, worker)
     worker_id = text_of(worker.get("workerId"), "workerId")
     try:
-        leaver = Leaver(
-            email=email_of(worker.get("workEmail")),
-            employee_id=worker_id,
-            cutoff=_cutoff(worker, zone, now),
-            happened_at=happened_at,
-        )
+        if kind in (LeaverKind.RESCINDED, LeaverKind.REHIRED):
+            # HR may have blanked the address; it is read only where there is no id.
+            email = "" if worker_id else email_of(worker.get("workEmail"))
+            cutoff = Cutoff(now)
+        else:
+            email = email_of(worker.get("workEmail"))
+            cutoff = cutoff_from(_said(worker), settings, zone=zone, now=now)
     except Unusable as why:
         return quarantined(why, key, employee_id=worker_id)
+    leaver = Leaver(email, worker_id, cutoff, kind, happened_at)
     return Element(ElementKind.LEAVER, key, employee_id=worker_id, leaver=leaver)
 
 
-def _cutoff(worker: dict[str, Any], zone: ZoneInfo, now: datetime) -> Cutoff:
-    if _is_immediate(worker):
-        return Cutoff(now)
-    hr_date = date_of(worker.get("terminationDate"), "terminationDate")
-    if hr_date is None:
-        raise Unusable("bad_date", "neither a terminationDate nor immediate: true")
-    zone = zone_of(worker.get("timeZone"), "timeZone", default=zone)
-    return cutoff_of(hr_date, zone, already_terminated=False, now=now)
-
-
-def _is_immediate(worker: dict[str, Any]) -> bool:
-    """Some integration tools can only send texts, so "true" counts."""
-    said = str(worker.get("immediate", False)).lower()
-    if said not in ("true", "false", "none", ""):
-        raise Unusable("unreadable", "immediate is neither true nor false")
-    return said == "true"
+def _said(worker: dict[str, Any]) -> Said:
+    return Said(
+        access_revocation=worker.get("accessRevocationAt"),
+        immediate=worker.get("immediate"),
+        reason=worker.get("reason"),
+        last_day=worker.get("lastDayOfWork"),
+        termination_date=worker.get("terminationDate"),
+        time_zone=worker.get("timeZone"),
+    )
 
 
 def _as_sent(who: Termination) -> dict[str, Any]:

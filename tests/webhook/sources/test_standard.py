@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.webhook.receiving import NOW, SAMPLES, STANDARD_KEYS
 from tests.webhook.sources.conformance import JANE, PEOPLE, SourceConformance
@@ -30,8 +32,8 @@ def worker(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def body_of(data: Any) -> bytes:
-    return json.dumps({"type": "worker.terminated", "data": data}).encode()
+def body_of(data: Any, kind: str = "terminated", **more: Any) -> bytes:
+    return json.dumps({"type": f"worker.{kind}", "data": data} | more).encode()
 
 
 def post(receiver, body: bytes, **how: Any):
@@ -52,7 +54,7 @@ class TestConformance(SourceConformance):
     signature_headers = ("webhook-id", "webhook-timestamp", "webhook-signature")
     other_events = (
         b'{"type":"worker.hired","data":{}}',
-        b'{"type":"worker.termination_rescinded","data":[{"workerId":"1"}]}',
+        b'{"type":"worker.on_leave","data":[{"workerId":"1"}]}',
         b'{"type":"ping"}',
     )
 
@@ -70,7 +72,7 @@ class TestConformance(SourceConformance):
 
 
 def test_the_example_of_the_contract_is_a_leaver(receiver):
-    """One worker as an object; last day of work and the rest are not read yet."""
+    """One worker as an object, whose last day of work comes before the termination date."""
     body = (SAMPLES / "standard" / "terminated.json").read_bytes()
 
     post(receiver, body)
@@ -78,6 +80,7 @@ def test_the_example_of_the_contract_is_a_leaver(receiver):
     (found,) = receiver.rows("leavers")
     assert (found.email, found.employee_id) == ("jane@example.com", "21001")
     assert found.happened_at == datetime(2026, 11, 20, 17, 2, 11, tzinfo=UTC)
+    assert found.cutoff == datetime(2026, 11, 27, 23, 0, tzinfo=UTC)
 
 
 def test_only_the_targets_of_the_source_get_jobs(receiver):
@@ -99,6 +102,12 @@ def test_only_the_targets_of_the_source_get_jobs(receiver):
         ({"immediate": True}, NOW),
         ({"immediate": "true", "terminationDate": None}, NOW),
         ({"immediate": True, "terminationDate": "?", "timeZone": "?"}, NOW),
+        ({"reason": "Dismissed"}, datetime(2026, 11, 30, 23, 0, tzinfo=UTC)),
+        ({"lastDayOfWork": "2026-11-27"}, datetime(2026, 11, 27, 23, 0, tzinfo=UTC)),
+        (
+            {"lastDayOfWork": "2026-11-27", "accessRevocationAt": "2026-11-24T09:00:00-05:00"},
+            datetime(2026, 11, 24, 14, 0, tzinfo=UTC),
+        ),
     ],
 )
 def test_access_ends_with_the_day_in_the_workers_zone(receiver, changes, cutoff):
@@ -157,10 +166,102 @@ def test_the_same_worker_in_another_event_is_another_leaver(receiver):
     assert len(receiver.rows("leavers")) == 2
 
 
+def hear(receiver, kind: str, at: int, who: str = "1", cutoff: int = 30) -> dict[str, Any]:
+    """HR says this of a worker, of minute `at` of today."""
+    data = {"workerId": who}
+    if kind in ("terminated", "termination_corrected"):
+        data |= {"workEmail": f"{who}@example.com", "terminationDate": f"2026-12-{cutoff}"}
+    body = body_of([data], kind, timestamp=f"2026-11-23T10:{at:02}:00Z")
+    return post(receiver, body, event_id=f"{kind}-{at}-{who}-{cutoff}")
+
+
+def jobs_of(receiver, who: str = "1") -> list[tuple[str, str, date]]:
+    """State, reason and day of the cutoff of a worker's jobs."""
+    leavers = {row.id for row in receiver.rows("leavers") if row.employee_id == who}
+    jobs = [row for row in receiver.rows("jobs") if row.leaver_id in leavers]
+    return sorted((row.state, row.reason, row.cutoff.date()) for row in jobs)
+
+
+def test_a_correction_moves_the_schedule(receiver):
+    """The new date counts, and there is still one job."""
+    first = hear(receiver, "terminated", 1)
+
+    again = hear(receiver, "termination_corrected", 2, cutoff=15)
+
+    assert again["jobs"] == first["jobs"]
+    assert jobs_of(receiver) == [("scheduled", "cutoff_ahead", date(2026, 12, 15))]
+
+
+@pytest.mark.parametrize(
+    ("kind", "state"), [("termination_rescinded", "cancelled"), ("rehired", "held")]
+)
+def test_who_stays_needs_neither_address_nor_date(receiver, kind, state):
+    """HR takes back what it said of an employee, whose address it may have blanked."""
+    first = hear(receiver, "terminated", 1)
+
+    back = hear(receiver, kind, 2)
+
+    assert (back["status"], back["elements"]["leaver"]) == ("accepted", 1)
+    assert back["jobs"] == first["jobs"]
+    assert [found[0] for found in jobs_of(receiver)] == [state]
+
+
+def test_who_stays_can_be_told_by_the_address_where_there_is_no_id(receiver):
+    """Such a sender never gives ids."""
+    data = worker(workerId=None)
+    post(receiver, body_of(data, timestamp="2026-11-23T10:01:00Z"), event_id="1")
+
+    back = body_of([data], "termination_rescinded", timestamp="2026-11-23T10:02:00Z")
+    post(receiver, back, event_id="2")
+
+    assert [row.state for row in receiver.rows("jobs")] == ["cancelled"]
+
+
+def test_nobody_can_be_told_without_id_and_address(receiver):
+    """An operator must find out who it is, before the cutoff comes."""
+    answer = post(receiver, body_of([{}], "termination_rescinded"))
+
+    assert answer["status"] == "quarantined"
+    assert [row.reason for row in receiver.rows("elements")] == ["missing_email"]
+
+
+def test_the_same_worker_and_id_in_another_kind_of_event_is_no_repetition(receiver):
+    """A rescind that is taken for a repetition would be lost."""
+    post(receiver, body_of(worker(), timestamp="2026-11-23T10:01:00Z"))
+    back = body_of(worker(), "termination_rescinded", timestamp="2026-11-23T10:02:00Z")
+
+    post(receiver, back)
+
+    assert [row.state for row in receiver.rows("jobs")] == ["cancelled"]
+
+
+an_event = st.tuples(
+    st.sampled_from(["terminated", "termination_corrected", "termination_rescinded", "rehired"]),
+    st.integers(10, 30),
+)
+
+
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(an_event, min_size=2, max_size=5), st.randoms(use_true_random=False), st.uuids())
+def test_events_end_alike_in_whatever_order_they_come(receiver, events, random, unique):
+    """Deliveries overtake one another; before the cutoff only the sender's time may count."""
+    sent = [(kind, at, cutoff) for at, (kind, cutoff) in enumerate(events)]
+    shuffled = random.sample(sent, len(sent))
+
+    for kind, at, cutoff in sent:
+        hear(receiver, kind, at, f"{unique}-a", cutoff)
+    for kind, at, cutoff in shuffled:
+        hear(receiver, kind, at, f"{unique}-b", cutoff)
+
+    assert jobs_of(receiver, f"{unique}-a") == jobs_of(receiver, f"{unique}-b")
+
+
 def test_what_we_send_is_what_we_read(receiver):
     """`leaver send` must reach the same end as a Workday integration."""
-    settings = receiver.settings.sources["standard"]
-    headers, body = standard.sign(PEOPLE[:3], settings, now=NOW)
+    own = receiver.settings.sources["standard"]
+    headers, body = standard.sign(PEOPLE[:3], own, now=NOW)
 
     answer = receiver.post("standard", headers, body)
 
