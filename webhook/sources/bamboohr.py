@@ -7,7 +7,8 @@
 A value comes wrapped ({"value": X}) or bare.  Terminated is whose status is Inactive and whose
 employment status is Terminated: somebody on leave may be Inactive too.  BambooHR sends when a
 change takes effect, and also when only a table was touched, so the values decide and changedFields
-does not.  Deleted is the deletion of a record, not a termination.
+does not.  Deleted is the deletion of a record, not a termination.  Who is not Inactive works here:
+that is told as a rehire, which matters only if the same person was to leave.
 https://documentation.bamboohr.com/docs/field-based-webhooks (read 2026-11-23)
 
 An event-based body names what changed and carries no values.  Until Leaver asks BambooHR for them,
@@ -36,7 +37,7 @@ from webhook.sources.fields import (
     text_of,
 )
 from webhook.verify import Signed, sign_bamboohr, time_of, verify_bamboohr
-from workers.leavers import Element, ElementKind, Leaver, cutoff_of
+from workers.leavers import Cutoff, Element, ElementKind, Leaver, LeaverKind, cutoff_of
 
 CONTENT_TYPES = frozenset({"application/json", "application/x-www-form-urlencoded"})
 
@@ -92,7 +93,11 @@ def _employee(item: Any, *, settings: BambooHR, zone: ZoneInfo, now: datetime) -
     employee_id = fields.text("employee_id") or text_of(employee.get("id"), "id")
     if text_of(employee.get("action"), "action").lower() in ("created", "deleted"):
         return ignored("other_event", key, employee_id=employee_id)
+    happened_at = time_of(str(employee.get("timestamp")))
     try:
+        if _works_here(fields, settings) and employee_id:
+            stays = Leaver("", employee_id, Cutoff(now), LeaverKind.REHIRED, happened_at)
+            return ignored("not_a_termination", key, employee_id=employee_id, stays=stays)
         if not _is_terminated(fields, employee.get("changedFields"), settings):
             return ignored("not_a_termination", key, employee_id=employee_id)
         termination_date = fields.text("termination_date")
@@ -103,11 +108,21 @@ def _employee(item: Any, *, settings: BambooHR, zone: ZoneInfo, now: datetime) -
             email=email_of(fields.value("email")),
             employee_id=employee_id,
             cutoff=cutoff_of(hr_date, zone, already_terminated=True, now=now),
-            happened_at=time_of(str(employee.get("timestamp"))),
+            happened_at=happened_at,
         )
     except Unusable as why:
         return quarantined(why, key, employee_id=employee_id)
     return Element(ElementKind.LEAVER, key, employee_id=employee_id, leaver=leaver)
+
+
+def _works_here(fields: "_Fields", settings: BambooHR) -> bool:
+    """Whether the status is not that of a leaver, and nothing says otherwise.
+
+    The two halves of a termination may come as two events: the first one is no rehire.
+    """
+    inactive = _is_one_of(fields.text("status"), settings.inactive_statuses)
+    terminated = _is_one_of(fields.text("employment_status"), settings.terminated_statuses)
+    return inactive is False and not terminated
 
 
 def _is_terminated(fields: "_Fields", changed: Any, settings: BambooHR) -> bool:

@@ -15,7 +15,7 @@ import structlog
 import config.settings
 from webhook.sources.fields import Unusable
 from webhook.verify import Signed
-from workers.leavers import Element, ElementKind
+from workers.leavers import Element, ElementKind, Leaver
 
 log = structlog.get_logger()
 
@@ -72,9 +72,11 @@ def each(items: Iterable[Any], read: Callable[[Any], Element]) -> tuple[Element,
     return tuple(_read_or_quarantine(item, read) for item in items)
 
 
-def ignored(reason: str, key: str = "", *, employee_id: str = "") -> Element:
-    """Somebody who is not leaving."""
-    return Element(ElementKind.IGNORED, key, reason, employee_id=employee_id)
+def ignored(
+    reason: str, key: str = "", *, employee_id: str = "", stays: Leaver | None = None
+) -> Element:
+    """Somebody who is not leaving; `stays` says so of a person of whom HR may have said more."""
+    return Element(ElementKind.IGNORED, key, reason, employee_id=employee_id, leaver=stays)
 
 
 def quarantined(why: Unusable, key: str = "", *, employee_id: str = "") -> Element:

@@ -1,7 +1,7 @@
 """BambooHR: who has left, in all the forms its webhooks may have."""
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -302,6 +302,79 @@ def test_two_terminations_of_one_person_are_two_leavers(receiver):
     post(receiver, body_of(second))
 
     assert len(receiver.rows("leavers")) == 2
+
+
+def said(status: str, employment: str | None, hour: int, **changes: Any) -> bytes:
+    """What BambooHR sends of Jane at that hour of today."""
+    values = {"Status": status, "Employment Status": employment} | changes
+    return body_of(employee(**values) | {"timestamp": f"2026-11-23T{hour:02}:00:00+0000"})
+
+
+LEFT = said("Inactive", "Terminated", 8)
+LEAVES = said("Inactive", "Terminated", 8, **{"Termination Date": "2026-11-30"})
+
+
+@pytest.mark.parametrize("fields", [{}, {"Work Email": None, "Termination Date": None}])
+def test_who_is_active_again_is_held(receiver, fields):
+    """A rehire keeps the employee's id; the account is needed again."""
+    left = post(receiver, LEFT)
+
+    answer = post(receiver, said("Active", "Full-Time", 9, **fields))
+
+    assert (answer["status"], answer["elements"]["ignored"]) == ("ignored", 1)
+    assert answer["jobs"] == left["jobs"]
+    assert {(row.state, row.reason) for row in receiver.rows("jobs")} == {("held", "rehired")}
+
+
+@pytest.mark.parametrize("left", [LEFT, LEAVES], ids=["already", "later"])
+def test_active_before_the_termination_changes_nothing(receiver, left):
+    """Its delivery came late; BambooHR tries for hours."""
+    before = said("Active", "Full-Time", 7)
+    jobs = post(receiver, left)["jobs"]
+    states = [row.state for row in receiver.rows("jobs")]
+
+    answer = post(receiver, before)
+
+    assert (answer["status"], answer["jobs"]) == ("ignored", [])
+    assert [(row.id, row.state) for row in receiver.rows("jobs")] == list(
+        zip(jobs, states, strict=True)
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "employment"), [("Active", "Terminated"), ("Inactive", "Suspended")]
+)
+def test_what_does_not_clearly_say_active_holds_nothing(receiver, status, employment):
+    """The halves of a termination may come apart, and somebody on leave has not come back."""
+    post(receiver, LEFT)
+
+    post(receiver, said(status, employment, 9))
+
+    assert {row.state for row in receiver.rows("jobs")} == {"queued"}
+
+
+def test_somebody_who_never_was_to_leave_has_no_job(receiver):
+    """Nearly all that BambooHR sends is of this sort."""
+    answer = post(receiver, said("Active", "Full-Time", 9))
+
+    assert (answer["status"], answer["jobs"]) == ("ignored", [])
+    assert answer["elements"] == {"leaver": 0, "lookup": 0, "ignored": 1, "quarantined": 0}
+    assert not receiver.rows("jobs")
+    assert [row.email for row in receiver.rows("leavers")] == [""]
+
+
+def test_leaving_again_after_a_rehire_is_another_job(receiver):
+    """Also with the very same bytes, where BambooHR gives no time."""
+    post(receiver, body_of(employee()))
+    receiver.clock.pass_by(timedelta(hours=1))
+    active = body_of(employee(Status="Active", **{"Employment Status": "Full-Time"}))
+    receiver.post("bamboohr", signed(active, at=receiver.clock.now), active)
+    receiver.clock.pass_by(timedelta(hours=1))
+
+    again = body_of(employee())
+    receiver.post("bamboohr", signed(again, at=receiver.clock.now), again)
+
+    assert sorted(row.state for row in receiver.rows("jobs")) == ["held"] * 2 + ["queued"] * 2
 
 
 def test_what_we_send_is_what_we_read(receiver):
