@@ -3,7 +3,8 @@
 Confluence pages by position, and its list is said to be in the order of the last login
 (CONFSERVER-37100, read 2026-11-23): whoever logs in, or is deactivated, while it is read moves all
 those behind by one place, and the next page would begin behind somebody who was never shown.  So
-each page begins in the middle of the one before, and must begin with somebody seen already.
+each page begins in the middle of the one before, and at the end as many users must have been seen
+as the list has places.
 """
 
 from collections.abc import Callable
@@ -22,27 +23,31 @@ def whole_list(call: str, page: Callable[[int], Any]) -> list[Any]:
     An answer that is no page, or a list that moved too far, is Unavailable, never the end.
     """
     users: dict[str, Any] = {}
-    start = 0
+    start = full = 0
     for _ in range(MAX_PAGES):
-        shown = _users(call, page(start))
-        if not users and not shown:
+        shown = _results(call, page(start))
+        users |= {_key(call, user): user for user in shown}
+        if not users:
             raise Unavailable(call, "an empty list, without even ourselves")
-        if users and shown and next(iter(shown)) not in users:
-            raise Unavailable(call, "the list moved while it was read")
-        if shown.keys() <= users.keys():
+        if len(shown) < full:  # The last one.
+            if len(users) < start + len(shown):
+                raise Unavailable(call, "the list moved while it was read")
             return list(users.values())
-        users |= shown
-        start += max(1, len(shown) // 2)
+        full = len(shown)
+        start += max(1, full // 2)
     detail = f"more than {MAX_PAGES} pages of users: set the usernames of the target"
     raise LockedOut(call, detail, reason="misconfigured")
 
 
-def _users(call: str, page: Any) -> dict[str, Any]:
-    """The users of one page, by key."""
+def _results(call: str, page: Any) -> list[Any]:
     results = as_object(page).get("results")
     if not isinstance(results, list):
         raise Unavailable(call, "an answer without its list")
-    users = {as_text(as_object(user).get("userKey")): user for user in results}
-    if "" in users:
+    return results
+
+
+def _key(call: str, user: Any) -> str:
+    key = as_text(as_object(user).get("userKey"))
+    if not key:
         raise Unavailable(call, "a user without a key")
-    return users
+    return key
