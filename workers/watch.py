@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from workers.leavers import UNFINISHED
 from workers.ledger import Ledger
 from workers.ledger.alarms import close_alarm, raise_alarm
-from workers.ledger.tables import deliveries, jobs, rejections, targets
+from workers.ledger.tables import alarms, deliveries, jobs, rejections, targets
 
 OVERDUE = timedelta(hours=1)
 PAUSED_LONG = timedelta(minutes=5)
@@ -57,15 +57,24 @@ def _overdue(tx: sa.Connection, now: datetime) -> None:
 
 def _paused(tx: sa.Connection, now: datetime) -> None:
     long = sa.select(targets).where(targets.c.paused_at < now - PAUSED_LONG)
-    for row in tx.execute(long).mappings():
+    for row in tx.execute(long.order_by(targets.c.name)).mappings():
         since = f"{row['paused_at']:%Y-%m-%d %H:%M}Z"
         text = f"{row['pause_reason']} since {since}: {row['pause_detail']}"
         raise_alarm(tx, "target_paused", row["name"], text, now)
 
 
+def _judged(tx: sa.Connection, seen: sa.ColumnElement[bool]) -> set[str]:
+    """The sources with rejections, and those whose alarm is open and may be closed."""
+    alarmed = sa.select(alarms.c.subject).where(
+        alarms.c.kind == "rejected_deliveries", alarms.c.open_key.is_not(None)
+    )
+    return {*tx.scalars(sa.select(rejections.c.source).where(seen)), *tx.scalars(alarmed)}
+
+
 def _rejected(tx: sa.Connection, now: datetime) -> None:
     seen = rejections.c.minute > now - REJECTIONS_SEEN
-    for source in tx.scalars(sa.select(rejections.c.source).where(seen).distinct()).all():
+    # In one order, so that workers that look at once do not wait for each other for ever.
+    for source in sorted(_judged(tx, seen)):
         accepted = tx.scalar(
             sa.select(sa.func.max(deliveries.c.received_at)).where(deliveries.c.source == source)
         )

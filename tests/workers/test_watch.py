@@ -1,0 +1,186 @@
+"""What nobody reports by itself: alarms that open once, and close when their cause is gone."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.workers.records import (
+    DAY,
+    HOUR,
+    MINUTE,
+    NOW,
+    SECOND,
+    claim,
+    delivery,
+    job_of,
+    locked_out,
+    open_alarms,
+    person,
+    record,
+    rows,
+)
+from workers import watch
+from workers.leavers import Outcome
+from workers.ledger import moves, pauses
+from workers.ledger import tables as t
+from workers.ledger.rejections import KEPT, count_rejections
+
+OVERDUE = [("overdue", "jobs")]
+REJECTED = [("rejected_deliveries", "hr")]
+PAUSED = [("target_paused", "cloud")]
+
+
+def alarms_at(ledger, now):
+    watch.look(ledger, now)
+    return open_alarms(ledger)
+
+
+def rejected(ledger, count, *, now=NOW, source="hr"):
+    count_rejections(ledger, {(source, "signature_wrong"): count}, now=now)
+
+
+# --- Unfinished for too long ---
+
+
+def test_a_job_long_after_its_cutoff_is_an_alarm_until_it_is_finished(ledger):
+    """Every job ends; one that does not must not do so in silence."""
+    job = job_of(ledger)
+
+    assert alarms_at(ledger, NOW + HOUR) == []
+    assert alarms_at(ledger, NOW + HOUR + SECOND) == OVERDUE
+    later = NOW + 2 * HOUR
+    moves.finish(ledger, claim(ledger, job, now=later), Outcome.NO_ACCOUNT, now=later)
+    assert alarms_at(ledger, later) == []
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_held_and_scheduled_jobs_count_as_well_from_their_cutoff_on(ledger, held):
+    """A held job waits for a person who may have forgotten it."""
+    job = job_of(ledger, cutoff=NOW + DAY)
+    if held:
+        moves.hold_by(ledger, job, actor="ops", why="wait", now=NOW)
+
+    assert alarms_at(ledger, NOW + DAY) == []
+    assert alarms_at(ledger, NOW + DAY + HOUR + SECOND) == OVERDUE
+
+
+def test_a_leaver_of_last_month_who_just_came_in_is_not_late_yet(ledger):
+    """HR enters some terminations after the fact."""
+    job_of(ledger, cutoff=NOW - 30 * DAY)
+
+    assert alarms_at(ledger, NOW + HOUR) == []
+
+
+# --- Paused for long ---
+
+
+def test_a_pause_that_lasts_is_an_alarm_until_the_target_is_back(ledger):
+    """Nobody's access goes meanwhile."""
+    job = job_of(ledger)
+    locked_out(ledger, claim(ledger, job), until=NOW + SECOND)
+
+    assert alarms_at(ledger, NOW + 5 * MINUTE) == []
+    assert alarms_at(ledger, NOW + 5 * MINUTE + SECOND) == PAUSED
+    owned = claim(ledger, job, now=NOW + 6 * MINUTE)
+    with ledger.write() as tx:
+        pauses.resume(tx, "cloud", owned.job, NOW + 6 * MINUTE)
+    assert alarms_at(ledger, NOW + 7 * MINUTE) == []
+
+
+# --- Deliveries turned away ---
+
+
+@given(st.integers(0, 100), st.integers(0, 100))
+def test_rejections_are_an_alarm_when_all_or_when_many(since_accepted, lately):
+    """A mistyped key loses everything; many at once are somebody who tries."""
+    alarm = watch.rejections_alarm(since_accepted=since_accepted, lately=lately)
+
+    assert alarm is (since_accepted >= 3 or lately >= 50)
+
+
+def test_a_mistyped_key_is_an_alarm_after_three_deliveries(ledger):
+    """HR systems do not send again: each is a leaver nobody heard of."""
+    rejected(ledger, 2)
+    assert alarms_at(ledger, NOW) == []
+
+    rejected(ledger, 1, now=NOW + HOUR)
+    assert alarms_at(ledger, NOW + HOUR) == REJECTED
+
+
+def test_rejections_before_the_last_accepted_delivery_are_forgotten(ledger):
+    """The key works: whatever it was, it was mended."""
+    rejected(ledger, 9)
+    assert alarms_at(ledger, NOW) == REJECTED
+
+    record(ledger, delivery(person(), at=NOW + MINUTE), now=NOW + MINUTE)
+    assert alarms_at(ledger, NOW + 2 * MINUTE) == []
+
+
+def test_rejections_after_the_last_accepted_delivery_count(ledger):
+    """A key that was changed today on one side only."""
+    record(ledger, delivery(person()))
+    rejected(ledger, 3, now=NOW + MINUTE)
+
+    assert alarms_at(ledger, NOW + MINUTE) == REJECTED
+
+
+def test_many_at_once_are_an_alarm_though_others_are_accepted(ledger):
+    """One of two senders is set up wrong, or somebody tries keys."""
+    rejected(ledger, 50)
+    record(ledger, delivery(person(), at=NOW + MINUTE), now=NOW + MINUTE)
+
+    assert alarms_at(ledger, NOW + 2 * MINUTE) == REJECTED
+    assert alarms_at(ledger, NOW + 10 * MINUTE) == []
+
+
+def test_the_alarm_of_one_source_says_nothing_of_another(ledger):
+    """Each has its own keys."""
+    rejected(ledger, 3, source="hr")
+    record(ledger, delivery(person(), source="asia"))
+    rejected(ledger, 2, source="asia", now=NOW + MINUTE)
+
+    assert alarms_at(ledger, NOW + MINUTE) == REJECTED
+
+
+@pytest.mark.parametrize("later", [DAY + MINUTE, KEPT + DAY])
+def test_the_alarm_of_a_source_that_works_again_closes_however_late(ledger, later):
+    """It was mended over a weekend, long after the last rejection."""
+    rejected(ledger, 3)
+    assert alarms_at(ledger, NOW) == REJECTED
+
+    record(ledger, delivery(person(), at=NOW + later), now=NOW + later)
+    count_rejections(ledger, {("asia", "too_large"): 1}, now=NOW + later)
+
+    assert alarms_at(ledger, NOW + later) == []
+
+
+# --- Once ---
+
+
+def test_an_alarm_opens_once_however_often_somebody_looks(ledger):
+    """Every worker looks every few seconds."""
+    job_of(ledger)
+    rejected(ledger, 3, now=NOW + 2 * HOUR)
+
+    for seconds in range(5):
+        watch.look(ledger, NOW + 2 * HOUR + timedelta(seconds=seconds))
+
+    assert [(row["kind"], row["count"]) for row in rows(ledger, t.alarms)] == [
+        ("overdue", 5),
+        ("rejected_deliveries", 5),
+    ]
+
+
+def test_a_cause_that_comes_again_is_a_new_alarm(ledger):
+    """The record shows both."""
+    rejected(ledger, 3)
+    watch.look(ledger, NOW)
+    record(ledger, delivery(person(), at=NOW + MINUTE), now=NOW + MINUTE)
+    watch.look(ledger, NOW + MINUTE)
+    rejected(ledger, 3, now=NOW + HOUR)
+    watch.look(ledger, NOW + HOUR)
+
+    closed, still_open = rows(ledger, t.alarms)
+    assert (closed["closed_at"], still_open["closed_at"]) == (NOW + MINUTE, None)
