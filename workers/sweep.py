@@ -61,8 +61,6 @@ class Sweep(threading.Thread):
         """One look."""
         runtime = self._runtime
         ledger, name = runtime.ledger, runtime.name
-        if self._signed_at is None or now - self._signed_at >= SIGN_OF_LIFE:
-            self._sign(now)
         for job in due.expired(ledger, now):
             if moves.take_back(ledger, job, actor=name, now=now):
                 log.warning("job taken back", job_id=job)
@@ -71,8 +69,12 @@ class Sweep(threading.Thread):
         for job in due.orphaned(ledger, list(runtime.settings.targets)):
             moves.hold_missing(ledger, job, actor=name, now=now)
         self._waker.wake(due.to_wake(ledger, runtime.concurrency(), now=now, grace=GRACE))
+        # Last: whatever is wrong with an alarm, leavers go on.
+        if self._signed_at is None or now - self._signed_at >= SIGN_OF_LIFE:
+            self._sign(now)
 
     def _sign(self, now: datetime) -> None:
+        self._signed_at = now
         runtime = self._runtime
         own = {"name": runtime.name, "started_at": runtime.started_at, "seen_at": now}
         with runtime.ledger.write() as tx:
@@ -83,4 +85,3 @@ class Sweep(threading.Thread):
             )
             tx.execute(sa.delete(workers).where(workers.c.seen_at < now - REMEMBERED))
         watch.look(runtime.ledger, now)
-        self._signed_at = now
