@@ -28,8 +28,7 @@ class Waker:
     """Sends wake-ups from a thread of its own.  Make one per process, after any fork."""
 
     def __init__(self, queue_url: str, home: Path) -> None:
-        self._queue_url = queue_url
-        self._home = home
+        self._options = celery_options(queue_url, home)
         self._waiting: dict[JobId, None] = {}  # a set that keeps its order
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -59,7 +58,7 @@ class Waker:
         from celery import Celery
 
         app = Celery("leaver", set_as_current=False)
-        app.conf.update(celery_options(self._queue_url, self._home))
+        app.conf.update(self._options)
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting)
