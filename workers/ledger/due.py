@@ -14,6 +14,11 @@ WAITING = (State.QUEUED, State.RETRYING)
 #: How many jobs one look takes at most, so that a sweep stays short.
 AT_A_LOOK = 500
 
+#: How many wake-ups may wait beyond the places that a target has: enough that a place which falls
+#: free is taken at once, and few, because each that finds no place costs a transaction.
+LEAST_SPARE = 2
+ONE_SPARE_FOR = 8
+
 
 def matured(ledger: Ledger, now: datetime) -> list[JobId]:
     """Scheduled jobs whose cutoff has come."""
@@ -36,8 +41,8 @@ def to_wake(
 ) -> list[JobId]:
     """Due jobs that nobody was woken for lately, marked as woken until `now + grace`.
 
-    For each target at most twice its concurrency is running or woken at once; a paused target gets
-    one wake-up, its probe, when the pause is over.
+    For each target little more than its concurrency is running or woken at once; a paused target
+    gets one wake-up, its probe, when the pause is over.
     """
     woken: list[JobId] = []
     with ledger.write() as tx:
@@ -73,7 +78,7 @@ def _room(tx: sa.Connection, target: str, limit: int, now: datetime) -> int:
         )
     ).one_or_none()
     if pause is None:
-        most = 2 * limit
+        most = limit + max(LEAST_SPARE, limit // ONE_SPARE_FOR)
     elif pause.paused_until > now or (pause.probe_until and pause.probe_until > now):
         return 0
     else:

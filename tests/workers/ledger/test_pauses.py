@@ -299,7 +299,14 @@ def test_the_longest_due_are_woken_first(ledger):
     assert due.to_wake(ledger, {"cloud": 1}, now=NOW, grace=GRACE) == [early, late]
 
 
-def test_no_more_are_woken_than_twice_what_may_run(ledger):
+def test_little_more_are_woken_than_may_run(ledger):
+    """One that finds no place costs as much as one that does."""
+    jobs_of(ledger, 40)
+
+    assert len(due.to_wake(ledger, {"cloud": 24}, now=NOW, grace=GRACE)) == 27
+
+
+def test_no_more_are_woken_while_some_are_on_their_way(ledger):
     """A queue full of wake-ups for one target keeps the others waiting."""
     jobs_of(ledger, 9)
 
