@@ -94,7 +94,7 @@ def _end(runtime: Runtime, claim: Claim, journal: LedgerJournal) -> str:
         moves.again(ledger, claim, due_at, reason="account_busy", counted=False, now=clock.now())
         return "account_busy"
     except Stopped as asked:
-        moves.give_back(ledger, claim, reason=f"operator_{asked.stop}", now=clock.now())
+        moves.give_back(ledger, claim, reason=moves.STOPS[asked.stop][1], now=clock.now())
         return "stopped"
     except WorkerStopping:
         moves.give_back(ledger, claim, reason="worker_stopped", now=clock.now())

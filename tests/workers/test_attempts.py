@@ -1,6 +1,7 @@
 """One attempt on a real ledger: however it ends, the job is in a state that somebody looks at."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -30,6 +31,7 @@ from tests.workers.shop import Shop
 from workers.attempts import INTERNAL_ERROR_LIMIT
 from workers.errors import LockedOut, Refused, Unavailable
 from workers.journal import LEASE
+from workers.leavers import Element, ElementKind, LeaverKind
 from workers.ledger import moves, store
 from workers.ledger import tables as t
 from workers.targets.base import Way
@@ -166,6 +168,26 @@ def test_an_operator_can_stop_a_job_until_the_very_write(
     shop.run(lena)
 
     assert state_of(ledger, lena) == state
+    assert not target.is_off(LENA)
+
+
+@pytest.mark.parametrize(
+    ("kind", "state"),
+    [
+        (LeaverKind.RESCINDED, ("cancelled", "rescinded")),
+        (LeaverKind.REHIRED, ("held", "rehired")),
+    ],
+)
+def test_hr_can_take_a_leaver_back_until_the_very_write(shop, ledger, target, lena, kind, state):
+    """The event comes in while the account is being looked at."""
+    back = replace(person("lena").leaver, kind=kind, happened_at=NOW + SECOND)
+    event = Element(ElementKind.LEAVER, "back", employee_id="lena", leaver=back)
+    target.just_before("preflight", lambda: record(ledger, delivery(event)))
+
+    shop.run(lena)
+
+    assert state_of(ledger, lena) == state
+    assert attempts_of(ledger, lena)[0]["reason"] == state[1]
     assert not target.is_off(LENA)
 
 
