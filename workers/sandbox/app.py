@@ -14,6 +14,7 @@ from workers.sandbox.control import control
 from workers.sandbox.gate import as_response, gated
 from workers.sandbox.jira_dc import JIRA_DC
 from workers.sandbox.records import Pace
+from workers.sandbox.scim import SCIM
 from workers.sandbox.state import Settings
 from workers.sandbox.system import System
 
@@ -23,6 +24,7 @@ SYSTEMS = {
         CLOUD,
         CONFLUENCE_DC,
         JIRA_DC,
+        SCIM,
     )
 }
 OPERATIONS = {

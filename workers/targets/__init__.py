@@ -5,6 +5,7 @@ from typing import Any
 
 from config.settings import TargetSettings
 from workers.targets.atlassian_org import AtlassianOrg
+from workers.targets.atlassian_scim import AtlassianScim
 from workers.targets.base import Limit, Target
 from workers.targets.confluence_dc import ConfluenceDC
 from workers.targets.jira_dc import JiraDC
@@ -12,6 +13,7 @@ from workers.targets.jira_dc import JiraDC
 # Each takes the settings of its own kind, which no type can say of a table.
 BUILDERS: dict[str, Callable[[str, Any, Limit], Target]] = {
     "atlassian-org": AtlassianOrg,
+    "atlassian-scim": AtlassianScim,
     "confluence-dc": ConfluenceDC,
     "jira-dc": JiraDC,
 }

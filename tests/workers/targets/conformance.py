@@ -257,7 +257,7 @@ class Conformance:
         """A rescinded termination must not cost the person more than the hours in between."""
         before = ready(within, stage.active)
         job = Leaving(stage.target, stage.active)
-        assert job.attempt() == Done(OUTCOME_OF[before.way])
+        assert job.attempt().outcome is OUTCOME_OF[before.way]
         off = within.read(Book(), before)
 
         within.switch_on(Book(), off, job.notes.snapshot)
@@ -287,7 +287,7 @@ class Conformance:
 
         result = job.attempt()
 
-        assert result == Done(OUTCOME_OF[account_of(stage).way])
+        assert result.outcome is OUTCOME_OF[account_of(stage).way]
         assert account_of(stage).access is Access.OFF
 
     def test_an_account_that_is_off_is_done_without_a_write(self, stage):
@@ -361,7 +361,7 @@ class Conformance:
         job = Leaving(stage.target, stage.active)
         way = account_of(stage).way
 
-        assert job.attempt() == Done(OUTCOME_OF[way])
+        assert job.attempt().outcome is OUTCOME_OF[way]
 
     def test_a_write_without_effect_is_never_done(self, stage):
         """A 200 proves nothing."""
