@@ -32,6 +32,7 @@ from config.values import (
     AtLeastOne,
     Domain,
     Duration,
+    HeaderSecret,
     LedgerUrl,
     Listed,
     Listen,
@@ -168,9 +169,6 @@ class Source(Section):
     secrets: AtLeastOne[SigningKey] = setting(
         "Keys of its signatures; several while you change from one to the next."
     )
-    tolerance: Duration = setting(
-        "How far from now the time of a signature may be; a delivery further off is quarantined."
-    )
     targets: AtLeastOne[Text] | None = setting(
         "Where its leavers lose their access; left out: in every target.", None
     )
@@ -179,7 +177,15 @@ class Source(Section):
     )
 
 
-class Dated(Source):
+class Timed(Source):
+    """An HR system that signs the time as well."""
+
+    tolerance: Duration = setting(
+        "How far from now the time of a signature may be; a delivery further off is quarantined."
+    )
+
+
+class Dated(Timed):
     """An HR system that sends ahead of time, and says when access must end."""
 
     cutoff_order: AtLeastOne[CutoffFrom] = setting(
@@ -195,7 +201,7 @@ class Dated(Source):
     )
 
 
-class BambooHR(Source):
+class BambooHR(Timed):
     """Field-based webhooks of BambooHR."""
 
     kind: Literal["bamboohr"] = setting("What it is: BambooHR, with field-based webhooks.")
@@ -233,7 +239,17 @@ class Standard(Dated):
     )
 
 
-SourceSettings = Annotated[BambooHR | Standard, Field(discriminator="kind")]
+class Okta(Source):
+    """Event hooks of Okta."""
+
+    kind: Literal["okta"] = setting("What it is: event hooks of Okta.")
+    secrets: AtLeastOne[HeaderSecret] = setting(
+        "What Okta sends as its Authorization header; long and random, because Okta signs nothing. "
+        "Several while you change from one to the next."
+    )
+
+
+SourceSettings = Annotated[BambooHR | Standard | Okta, Field(discriminator="kind")]
 
 MODELS: Models = {
     "server": {"": Server},
@@ -243,7 +259,7 @@ MODELS: Models = {
     "policy": {"": Policy},
     "retry": {"": Retry},
     "verify": {"": Verify},
-    "sources": {"bamboohr": BambooHR, "standard": Standard},
+    "sources": {"bamboohr": BambooHR, "standard": Standard, "okta": Okta},
     "targets": KINDS,
 }
 

@@ -1,6 +1,6 @@
 """The receiver as a Flask app: its routes, its health, and JSON for every error.
 
-    POST /webhooks/<source>   receive.py
+    POST /webhooks/<source>   receive.py; also GET, where the sender shakes hands
     GET  /livez               this process answers
     GET  /readyz              deliveries can be recorded
 
@@ -41,6 +41,13 @@ def create_app(
     app.extensions["rejections"] = rejections = Rejections(ledger, clock)
     receiver = Receiver(settings, ledger, waker, rejections, clock)
     app.add_url_rule("/webhooks/<source>", view_func=receiver.receive, methods=["POST"])
+    for name in receiver.handshakes:
+        app.add_url_rule(
+            f"/webhooks/{name}",
+            view_func=receiver.shake_hands,
+            methods=["GET"],
+            defaults={"source": name},
+        )
 
     @app.get("/livez")
     def livez() -> ResponseReturnValue:

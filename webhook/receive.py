@@ -1,5 +1,7 @@
 """POST /webhooks/<source>: verify, parse, record, wake up, answer; nothing else.
 
+A sender that shakes hands first does so with a GET.
+
 The answer is 2xx only after the ledger has committed, and 503 when it cannot: HR systems send again
 after a 5xx, and never after a 4xx.  So a body that is correctly signed is never refused: what is
 stale or cannot be read is recorded as quarantined.  What is not correctly signed leaves a count.
@@ -17,10 +19,10 @@ from flask import abort, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 
-from config.settings import Settings
+from config.settings import Settings, Timed
 from config.settings import Source as SourceSettings
 from webhook.rejections import Rejections
-from webhook.sources import SOURCES
+from webhook.sources import HANDSHAKES, SOURCES, SUCCESS, Handshake
 from webhook.sources.base import OUR_ERROR, Source, Verifier, quarantined
 from webhook.sources.fields import Unreadable, Unusable
 from webhook.verify import Rejected, Signed
@@ -33,6 +35,8 @@ log = structlog.get_logger(__name__)
 
 #: Every other rejection is 401.
 STATUS_OF = {"too_large": 413, "unsupported_media_type": 415}
+#: The success that goes without a body.
+NO_BODY = 204
 #: How long a sender is asked to wait when the ledger cannot be written, in seconds.
 RETRY_AFTER_S = 30
 
@@ -47,6 +51,8 @@ class Door:
     verify: Verifier
     zone: ZoneInfo
     targets: tuple[str, ...]
+    handshake: Handshake | None
+    success: int
 
 
 def open_doors(settings: Settings) -> dict[str, Door]:
@@ -59,14 +65,24 @@ def _open_door(name: str, settings: Settings) -> Door:
     source = SOURCES[own.kind]
     verify = source.verifier([secret.reveal() for secret in own.secrets])
     zone = ZoneInfo(own.timezone or settings.policy.timezone)
-    return Door(name, source, own, verify, zone, settings.targets_of(name))
+    return Door(
+        name,
+        source,
+        own,
+        verify,
+        zone,
+        settings.targets_of(name),
+        HANDSHAKES.get(own.kind),
+        SUCCESS.get(own.kind, 202),
+    )
 
 
 def read(door: Door, body: bytes, content_type: str, signed: Signed, *, now: datetime) -> Delivery:
     """What a correctly signed body says; one that cannot be acted on is quarantined."""
     fault: Unusable | None = None
     try:
-        _check_time(signed.at, door.settings.tolerance, now)
+        if isinstance(door.settings, Timed):
+            _check_time(signed.at, door.settings.tolerance, now)
         elements = door.source.parse(
             body, content_type, door.settings, zone=door.zone, now=now, signed=signed
         )
@@ -119,6 +135,21 @@ class Receiver:
         self._rejections = rejections
         self._clock = clock
 
+    @property
+    def handshakes(self) -> dict[str, Handshake]:
+        """The sources that first ask with a GET whether the address is ours."""
+        return {name: door.handshake for name, door in self._doors.items() if door.handshake}
+
+    def shake_hands(self, source: str) -> ResponseReturnValue:
+        """Answer one of `handshakes`."""
+        headers = _headers()
+        try:
+            self._doors[source].verify(headers, b"")
+            return self.handshakes[source](headers)
+        except Rejected as why:
+            self._rejections.count(source, why.reason)
+            abort(401)
+
     def receive(self, source: str) -> ResponseReturnValue:
         """One delivery to one source."""
         started = time.perf_counter()
@@ -152,12 +183,14 @@ class Receiver:
             key=signed.key,
             **counts,
         )
+        if door.success == NO_BODY:
+            return "", NO_BODY
         return {
             "delivery": recorded.delivery,
             "status": recorded.status,
             "elements": counts,
             "jobs": recorded.jobs,
-        }, 202
+        }, door.success
 
     def _record(self, delivery: Delivery, now: datetime) -> Recorded | None:
         """None if it could not be recorded, for whatever reason: the sender keeps it then."""
@@ -189,10 +222,13 @@ def _raw_body(max_bytes: int) -> bytes:
     return body
 
 
+def _headers() -> dict[str, str]:
+    return {name.lower(): value for name, value in request.headers.items()}
+
+
 def _signed(door: Door, body: bytes) -> Signed:
-    headers = {name.lower(): value for name, value in request.headers.items()}
     try:
-        return door.verify(headers, body)
+        return door.verify(_headers(), body)
     except Rejected:
         if request.mimetype and request.mimetype not in door.source.CONTENT_TYPES:
             raise Rejected("unsupported_media_type") from None

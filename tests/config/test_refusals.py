@@ -119,12 +119,12 @@ def line(configured, toml=TOML, environ=None):
         (
             STANDARD,
             'kind = "workday"',
-            'sources.workday-emea.kind: "workday" is not known; use "bamboohr", "standard"',
+            'sources.workday-emea.kind: "workday" is not known; use "bamboohr", "standard", "okta"',
         ),
         (
             STANDARD,
             "",
-            'sources.workday-emea.kind is missing; use "bamboohr" or "standard"',
+            'sources.workday-emea.kind is missing; use "bamboohr" or "standard" or "okta"',
         ),
         (CLOUD, 'kind = "jira"', 'targets.cloud.kind: "jira" is not known; use "atlassian-org", "atlassian-scim", "jira-dc", "confluence-dc", "crowd", "jira-cloud-site", "jira-um1"'),
         ("[targets.cloud]", "[targets.Cloud]", f'targets.Cloud: "Cloud" {NAME}'),

@@ -25,6 +25,7 @@ STANDARD_KEYS = (
     "whsec_dGVzdC1rZXktbm90LWEtc2VjcmV0LTEyMzQ=",
     "whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg==",
 )
+OKTA_SECRETS = ("test-key-not-a-secret-of-okta", "test-key-of-okta, last year")
 CONFIGURATION = """
 [server]
 max_body_bytes = 65536
@@ -44,6 +45,10 @@ fields = {{ "Company E-Mail" = "email" }}
 kind = "standard"
 secrets = {standard}
 targets = ["cloud"]
+
+[sources.okta]
+kind = "okta"
+secrets = {okta}
 
 [targets.cloud]
 kind = "atlassian-org"
@@ -118,7 +123,9 @@ def new_receiver(folder: Path) -> Receiver:
     """A receiver with an empty ledger in `folder`."""
     file = folder / "leaver.toml"
     file.write_text(
-        CONFIGURATION.format(bamboohr=list(BAMBOOHR_KEYS), standard=list(STANDARD_KEYS))
+        CONFIGURATION.format(
+            bamboohr=list(BAMBOOHR_KEYS), standard=list(STANDARD_KEYS), okta=list(OKTA_SECRETS)
+        )
     )
     settings = load(file, environ={})
     (folder / "var").mkdir()

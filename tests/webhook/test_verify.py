@@ -17,6 +17,7 @@ from webhook.verify import (
     standard_key,
     time_of,
     verify_bamboohr,
+    verify_okta,
     verify_standard,
 )
 
@@ -361,3 +362,17 @@ def test_what_is_signed_is_verified(body, seconds, event_id):
         assert verify_standard(headers, body, [key]).at == at
     headers = {k.lower(): v for k, v in sign_bamboohr(body, OWN_KEY, at=at).items()}
     assert verify_bamboohr(headers, body, [OWN_KEY]).at == at
+
+
+@pytest.mark.parametrize("given", ["", "a", "key-", "Key-1", "key-1,key-1", "\u00e9", "\udce9"])
+def test_only_the_very_text_of_a_secret_opens_the_door_of_okta(given):
+    """Okta sends it as it was entered; whatever else comes is refused, and nothing else happens."""
+    with pytest.raises(Rejected):
+        verify_okta({"authorization": given}, b"{}", [b"key-1", b"key-2"])
+
+
+def test_the_secret_that_matches_is_told():
+    """It shows when an old one is unused.  A comma in it is no second header."""
+    signed = verify_okta({"authorization": "key,2"}, b"{}", [b"key-1", b"key,2"])
+
+    assert (signed.key, signed.at, signed.event_id) == ("2", None, None)

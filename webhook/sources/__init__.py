@@ -1,12 +1,21 @@
 """The kinds of HR systems we know: one module, and one line here, for each."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from webhook.sources import bamboohr, standard
+from webhook.sources import bamboohr, okta, standard
 from webhook.sources.base import Source
 
 SOURCES: Mapping[str, Source[Any]] = {
     "bamboohr": bamboohr,
+    "okta": okta,
     "standard": standard,
 }
+
+#: What a sender wants to hear instead of 202; with 204 goes no body.
+SUCCESS = {"okta": 204}
+
+#: What to answer a sender that first asks with a GET, rightly signed, whether the address is ours.
+#: Takes the headers with lower-case names; raises Rejected.
+Handshake = Callable[[Mapping[str, str]], dict[str, str]]
+HANDSHAKES: Mapping[str, Handshake] = {"okta": okta.handshake}

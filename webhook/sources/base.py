@@ -1,7 +1,8 @@
 """What every source promises: the Source protocol, and what it is given.
 
-A source is one module for one kind of HR system, listed in webhook/sources/__init__.py.  It is
-pure: it connects to nothing, writes nothing and reads no clock.
+A source is one module for one kind of HR system, listed in webhook/sources/__init__.py, where also
+stands which sender shakes hands first or wants another answer than 202.  It is pure: it connects to
+nothing, writes nothing and reads no clock.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -16,7 +16,7 @@ import pytest
 import structlog
 from click.testing import CliRunner, Result
 
-from tests.webhook.receiving import BAMBOOHR_KEYS, STANDARD_KEYS, empty_ledger
+from tests.webhook.receiving import BAMBOOHR_KEYS, OKTA_SECRETS, STANDARD_KEYS, empty_ledger
 from webhook.cli import main
 from workers.ledger import Ledger, open_ledger
 
@@ -40,6 +40,10 @@ secrets = ["{bamboohr}"]
 kind = "standard"
 secrets = ["{standard}"]
 
+[sources.okta]
+kind = "okta"
+secrets = ["{okta}"]
+
 [targets.cloud]
 kind = "atlassian-org"
 base_url = "{base_url}"
@@ -60,6 +64,7 @@ DEFAULTS = {
     "mode": "act",
     "bamboohr": BAMBOOHR_KEYS[0],
     "standard": STANDARD_KEYS[0],
+    "okta": OKTA_SECRETS[0],
     "base_url": "http://127.0.0.1:1",
     "org_id": "test-org",
     "api_key": "test-key-not-a-secret",

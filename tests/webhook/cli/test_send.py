@@ -35,6 +35,14 @@ def test_a_signed_event_makes_a_job_in_every_target(leaver, server, source):
     assert [job["email"] for job in leaver.json("jobs")] == ["lena@example.com"] * 2
 
 
+def test_an_empty_success_is_a_success(leaver, server):
+    """Okta wants nothing to be said."""
+    [told] = leaver.json("send", "okta", "--email", "lena@example.com")
+
+    assert (told["status"], told["answer"]) == (204, "")
+    assert [job["email"] for job in leaver.json("jobs")] == ["lena@example.com"] * 2
+
+
 def test_the_answer_is_shown(leaver, server):
     """Its job id is what one asks for next."""
     result = leaver.run("send", "hr", "--email", "lena@example.com")

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.webhook.receiving import BAMBOOHR_KEYS, NOW, SAMPLES
-from tests.webhook.sources.conformance import JANE, PEOPLE, SourceConformance
+from tests.webhook.sources.conformance import JANE, PEOPLE, SignedSourceConformance
 from webhook.sources import bamboohr
 from webhook.sources.base import Termination
 from webhook.verify import sign_bamboohr
@@ -50,7 +50,7 @@ def outcome(receiver, body: bytes) -> tuple[str, str]:
     return element.kind, element.reason
 
 
-class TestConformance(SourceConformance):
+class TestConformance(SignedSourceConformance):
     source = "bamboohr"
     signature_headers = ("x-bamboohr-signature", "x-bamboohr-timestamp")
     other_events = (

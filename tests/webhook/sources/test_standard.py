@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.webhook.receiving import NOW, SAMPLES, STANDARD_KEYS
-from tests.webhook.sources.conformance import JANE, PEOPLE, SourceConformance
+from tests.webhook.sources.conformance import JANE, PEOPLE, SignedSourceConformance
 from webhook.sources import standard
 from webhook.sources.base import Termination
 from webhook.verify import sign_standard, standard_key
@@ -49,7 +49,7 @@ def leaver(receiver, **changes: Any):
     return found
 
 
-class TestConformance(SourceConformance):
+class TestConformance(SignedSourceConformance):
     source = "standard"
     signature_headers = ("webhook-id", "webhook-timestamp", "webhook-signature")
     other_events = (
