@@ -34,12 +34,16 @@ T = TypeVar("T")
 
 
 def wait_until(predicate: Callable[[], T], *, seconds: float = 10) -> T:
-    """The first true value that predicate gives; AssertionError if there is none in time."""
-    deadline = time.monotonic() + seconds
+    """The first true value that predicate gives; AssertionError if there is none in time.
+
+    It asks less and less often, so that who waits long takes no time from what is waited for.
+    """
+    deadline, pause = time.monotonic() + seconds, 0.01
     while not (value := predicate()):
         if time.monotonic() > deadline:
             raise AssertionError(f"still {value!r} after {seconds} s")
-        time.sleep(0.01)
+        time.sleep(pause)
+        pause = min(pause * 1.1, 0.2)
     return value
 
 

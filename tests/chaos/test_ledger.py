@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.installation import DEACTIVATED, Installation, people
-from tests.servers import PostgresServer, RedisServer
+from tests.servers import PostgresServer, RedisServer, wait_until
 from workers.sandbox.people import LENA
 
 EVERYBODY = people(20)
@@ -25,7 +25,7 @@ def locked(installation: Installation) -> Iterator[None]:
 
 
 @contextmanager
-def full_disk(installation: Installation, *processes: int) -> Iterator[None]:
+def full_disk(*processes: int) -> Iterator[None]:
     """A disk on which no file of these processes can grow."""
     unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
     try:
@@ -78,7 +78,7 @@ def test_a_full_disk_is_503(installation, receiver):
     body = installation.body(*EVERYBODY)
     headers = installation.sign(body)
 
-    with full_disk(installation, *receiver.children()):
+    with full_disk(*receiver.children()):
         assert refused(installation.post(body, headers))
 
     assert installation.jobs() == []
@@ -87,14 +87,17 @@ def test_a_full_disk_is_503(installation, receiver):
     assert len(installation.jobs()) == len(EVERYBODY)
 
 
-def test_a_worker_goes_on_when_the_disk_has_room_again(installation, receiver, worker):
+@pytest.mark.usefixtures("receiver")
+def test_a_worker_goes_on_when_the_disk_has_room_again(installation, worker):
     """What it could not write down it does not believe it has done."""
     installation.sandbox.add(*EVERYBODY)
     installation.sandbox.behave(latency=0.1)
     installation.send(*EVERYBODY)
 
-    with full_disk(installation, worker.pid):
-        worker.wait_for("ledger unavailable")
+    with full_disk(worker.pid):
+        # Each attempt finishes the call that it is in, and cannot go on.
+        wait_until(lambda: not installation.sandbox.hanging())
+        assert not all(job.state == "done" for job in installation.jobs())
 
     installation.wait_for_ends()
     assert installation.ends() == dict.fromkeys(EVERYBODY, DEACTIVATED)

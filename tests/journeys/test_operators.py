@@ -38,7 +38,7 @@ def test_shadow_mode_writes_nothing_and_a_replay_then_does(installation):
 @pytest.mark.usefixtures("worker")
 def test_a_cutoff_ahead_is_waited_for(installation):
     """Nobody's access ends before their last day does."""
-    cutoff = datetime.now(UTC) + timedelta(seconds=6)
+    cutoff = datetime.now(UTC) + timedelta(seconds=15)
 
     [job] = installation.read("terminate", LENA.email, "--at", cutoff.isoformat(), *WHY)
 
