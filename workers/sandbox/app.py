@@ -11,6 +11,7 @@ from workers.sandbox.book import Book
 from workers.sandbox.calls import Log
 from workers.sandbox.confluence_dc import CONFLUENCE_DC
 from workers.sandbox.control import control
+from workers.sandbox.crowd import CROWD
 from workers.sandbox.gate import as_response, gated
 from workers.sandbox.jira_dc import JIRA_DC
 from workers.sandbox.records import Pace
@@ -23,6 +24,7 @@ SYSTEMS = {
     for system in (
         CLOUD,
         CONFLUENCE_DC,
+        CROWD,
         JIRA_DC,
         SCIM,
     )

@@ -8,6 +8,7 @@ from workers.targets.atlassian_org import AtlassianOrg
 from workers.targets.atlassian_scim import AtlassianScim
 from workers.targets.base import Limit, Target
 from workers.targets.confluence_dc import ConfluenceDC
+from workers.targets.crowd import Crowd
 from workers.targets.jira_dc import JiraDC
 
 # Each takes the settings of its own kind, which no type can say of a table.
@@ -15,6 +16,7 @@ BUILDERS: dict[str, Callable[[str, Any, Limit], Target]] = {
     "atlassian-org": AtlassianOrg,
     "atlassian-scim": AtlassianScim,
     "confluence-dc": ConfluenceDC,
+    "crowd": Crowd,
     "jira-dc": JiraDC,
 }
 
