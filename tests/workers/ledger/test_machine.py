@@ -1,0 +1,431 @@
+"""Every move in every order, against a model: what must hold of a job, always.
+
+* a job is in exactly one state, and one audit entry tells of each change, in an unbroken chain
+* a closed round never changes: no success is ever overwritten
+* the token never goes back, and who holds an old one writes nothing
+* attempts are never forgotten within a round
+* who does not run has no lease, and no account
+* no two jobs may write to one account of a target at once
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from tests.workers.records import (
+    LEASE,
+    MINUTE,
+    NOW,
+    audit_of,
+    delivery,
+    job_row,
+    open_alarms,
+    pause_of,
+    person,
+    record,
+    rounds_of,
+    rows,
+    try_claim,
+)
+from workers.errors import AccountBusy, LeaseLost, Stopped
+from workers.journal import LedgerJournal
+from workers.leavers import FINISHED, AccountId, JobId, Outcome, State, new_id
+from workers.ledger import Ledger, moves
+from workers.ledger import tables as t
+from workers.targets.base import Call
+
+WAITING = (State.QUEUED, State.RETRYING)
+HOLDABLE = (State.SCHEDULED, *WAITING)
+PLACES = 3  # how many jobs of the target may run at once
+BY: dict[str, Any] = {"actor": "ops", "why": "told so"}
+
+
+@dataclass
+class Model:
+    """What we believe of a job."""
+
+    id: JobId
+    state: State
+    cutoff: datetime
+    due_at: datetime
+    round: int = 1
+    attempts: int = 0
+    token: int = 0
+    lost: int = 0
+    lease_until: datetime | None = None
+    stop: str | None = None
+    changes: int = 1  # of state, each with an audit entry
+    claims: list[moves.Claim] = field(default_factory=list)
+    closed: dict[int, dict[str, Any]] = field(default_factory=dict)
+
+    def moved(self, state: State) -> None:
+        self.state = state
+        self.changes += 1
+        self.stop = None
+        self.lease_until = None
+
+
+class Machine(RuleBasedStateMachine):
+    """Workers, sweeps and operators at a handful of jobs of one target."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__()
+        self.ledger = ledger
+        self.target = f"target-{new_id()}"  # of this run alone: the ledger is shared by all
+        self.now = NOW
+        self.jobs: list[Model] = []
+        self.holders: dict[AccountId, tuple[JobId, int, datetime]] = {}
+
+    # --- What may happen ---
+
+    @rule(ahead=st.booleans())
+    def leaver(self, ahead):
+        cutoff = self.now + 2 * MINUTE if ahead else self.now
+        who = person(new_id(), cutoff=cutoff)
+        [job] = record(self.ledger, delivery(who, targets=(self.target,)), now=self.now).jobs
+        state = State.SCHEDULED if ahead else State.QUEUED
+        self.jobs.append(Model(job, state, cutoff, due_at=cutoff))
+
+    @rule(seconds=st.sampled_from([1, 20, 31, 120]))
+    def time_passes(self, seconds):
+        self.now += timedelta(seconds=seconds)
+
+    @precondition(lambda self: self.jobs)
+    @rule(data=st.data())
+    def claim(self, data):
+        job = self._any_job(data)
+        free = self._running() < PLACES and job.state in WAITING and job.due_at <= self.now
+        pause = pause_of(self.ledger, self.target)
+        if pause is not None:
+            probed = pause["probe_until"] is not None and pause["probe_until"] > self.now
+            free = free and pause["paused_until"] <= self.now and not probed
+
+        claim = try_claim(self.ledger, job.id, now=self.now, concurrency={self.target: PLACES})
+
+        assert (claim is not None) is free
+        if claim is not None:
+            assert (claim.token, claim.round, claim.attempts) == (
+                job.token + 1,
+                job.round,
+                job.attempts,
+            )
+            job.moved(State.RUNNING)
+            job.token, job.lease_until = claim.token, self.now + LEASE
+            job.claims.append(claim)
+
+    @precondition(lambda self: self._claims())
+    @rule(
+        data=st.data(),
+        end=st.sampled_from(
+            ["finish", "again", "busy", "before cutoff", "lock_out", "give_back", "hold", "fail"]
+        ),
+    )
+    def attempt_ends(self, data, end):
+        job, claim = self._any_claim(data)
+        act, state, counted = self._end(claim, end)
+        if not self._owns(job, claim):
+            with pytest.raises(LeaseLost):
+                act()
+            return
+
+        act()
+
+        stop = job.stop
+        if stop and state is not State.DONE:
+            state = State.HELD if stop == "hold" else State.CANCELLED
+        job.moved(state)
+        job.attempts += counted
+        job.lost = 0
+        job.due_at = {"before cutoff": self.now + MINUTE, "lock_out": self.now + MINUTE}.get(
+            end, self.now
+        )
+        self._free(job)
+
+    @precondition(lambda self: self._claims())
+    @rule(data=st.data(), account=st.sampled_from(["a1", "a2"]))
+    def worker_intends_to_write(self, data, account):
+        job, claim = self._any_claim(data)
+        account = AccountId(account)
+        holder = self.holders.get(account)
+        refusal: type[Exception] | None = None
+        if not self._owns(job, claim):
+            refusal = LeaseLost
+        elif job.stop:
+            refusal = Stopped
+        elif holder and holder[0] != job.id and holder[2] > self.now:
+            refusal = AccountBusy
+
+        def intend():
+            moves.intend(self.ledger, claim, account, now=self.now, lease=LEASE)
+
+        if refusal is not None:
+            with pytest.raises(refusal):
+                intend()
+            return
+        intend()
+        job.lease_until = self.now + LEASE
+        self.holders[account] = (job.id, claim.token, self.now + LEASE)
+
+    @precondition(lambda self: self._claims())
+    @rule(data=st.data())
+    def worker_makes_a_call(self, data):
+        job, claim = self._any_claim(data)
+        call = Call("users.search", "POST", "/", False, self.now, 5, status=200)
+        journal = LedgerJournal(self.ledger, claim, lambda: self.now)
+        if not self._owns(job, claim):
+            with pytest.raises(LeaseLost):
+                journal.record(call)
+            return
+        journal.record(call)
+        job.lease_until = self.now + LEASE
+        for account, (holder, token, _) in self.holders.items():
+            if (holder, token) == (job.id, claim.token):
+                self.holders[account] = (holder, token, self.now + LEASE)
+
+    @precondition(lambda self: self.jobs)
+    @rule(data=st.data())
+    def sweep_takes_back(self, data):
+        job = self._any_job(data)
+        expired = job.lease_until is not None and job.lease_until <= self.now
+
+        taken = moves.take_back(self.ledger, job.id, actor="sweep", now=self.now)
+
+        assert taken is expired
+        if taken:
+            state = {"hold": State.HELD, "cancel": State.CANCELLED}.get(str(job.stop), State.QUEUED)
+            job.lost += 1
+            if state is State.QUEUED and job.lost >= moves.LOST_LIMIT:
+                state = State.HELD
+            job.moved(state)
+            job.token += 1
+            job.attempts += 1
+            job.due_at = self.now
+            self._free(job)
+
+    @precondition(lambda self: self.jobs)
+    @rule(data=st.data())
+    def sweep_lets_mature(self, data):
+        job = self._any_job(data)
+        due = job.state is State.SCHEDULED and job.due_at <= self.now
+
+        assert moves.mature(self.ledger, job.id, actor="sweep", now=self.now) is due
+
+        if due:
+            job.moved(State.QUEUED)
+
+    @precondition(lambda self: self.jobs)
+    @rule(data=st.data())
+    def sweep_finds_no_target(self, data):
+        job = self._any_job(data)
+        waits = job.state in HOLDABLE
+
+        assert moves.hold_missing(self.ledger, job.id, actor="sweep", now=self.now) is waits
+
+        if waits:
+            job.moved(State.HELD)
+
+    @precondition(lambda self: self.jobs)
+    @rule(data=st.data(), stop=st.sampled_from(["hold", "cancel"]))
+    def operator_stops(self, data, stop):
+        job = self._any_job(data)
+        ask = moves.hold_by if stop == "hold" else moves.cancel_by
+        stoppable = HOLDABLE if stop == "hold" else (*HOLDABLE, State.HELD)
+        end = State.HELD if stop == "hold" else State.CANCELLED
+
+        answer = ask(self.ledger, job.id, now=self.now, **BY)
+
+        if job.state is State.RUNNING:
+            assert answer == "stopping"
+            job.stop = stop
+        elif job.state in stoppable:
+            assert answer == end
+            job.moved(end)
+        else:
+            assert answer is None
+
+    @precondition(lambda self: self.jobs)
+    @rule(data=st.data())
+    def operator_releases(self, data):
+        job = self._any_job(data)
+        held = job.state is State.HELD
+
+        assert moves.release_by(self.ledger, job.id, now=self.now, **BY) is held
+
+        if held:
+            self._begin_again(job)
+
+    @precondition(lambda self: self.jobs)
+    @rule(data=st.data(), force=st.booleans())
+    def operator_replays(self, data, force):
+        job = self._any_job(data)
+        ended = job.state in (State.HELD, *FINISHED)
+
+        replayed = moves.replay_by(self.ledger, job.id, force=force, now=self.now, **BY)
+
+        assert replayed is ended
+        if replayed:
+            self._begin_again(job)
+            job.round += 1
+            job.attempts = 0
+
+    # --- What must always hold ---
+
+    @invariant()
+    def jobs_are_what_they_should_be(self):
+        for job in self.jobs:
+            row = job_row(self.ledger, job.id)
+            assert (row["state"], row["round"], row["attempts"], row["token"], row["stop"]) == (
+                job.state,
+                job.round,
+                job.attempts,
+                job.token,
+                job.stop,
+            )
+            assert row["lease_until"] == job.lease_until
+            assert (row["finished_at"] is not None) is (job.state in FINISHED)
+            assert (row["outcome"] is not None) is (job.state is State.DONE)
+
+    @invariant()
+    def every_change_of_state_is_in_the_audit_trail_once(self):
+        for job in self.jobs:
+            chain = [entry for entry in audit_of(self.ledger, job.id) if entry["to_state"]]
+            assert len(chain) == job.changes
+            before = None
+            for entry in chain:
+                assert entry["from_state"] == before
+                before = entry["to_state"]
+            assert before == job.state
+
+    @invariant()
+    def a_closed_round_never_changes(self):
+        for job in self.jobs:
+            kept = {row["round"]: dict(row) for row in rounds_of(self.ledger, job.id)}
+            assert list(kept) == list(range(1, job.round + 1))
+            for number, closed in job.closed.items():
+                assert kept[number] == closed
+            job.closed = {n: row for n, row in kept.items() if row["closed_at"] is not None}
+            under_way = {job.round} if job.state not in FINISHED else set()
+            assert kept.keys() - job.closed.keys() == under_way
+
+    @invariant()
+    def no_two_jobs_may_write_to_one_account(self):
+        held = rows(self.ledger, t.accounts, t.accounts.c.target == self.target)
+        kept = {
+            row["account_id"]: (row["job_id"], row["token"], row["lease_until"]) for row in held
+        }
+        assert kept == self.holders
+
+    @invariant()
+    def no_more_run_than_may(self):
+        assert self._running() <= PLACES
+
+    @invariant()
+    def who_needs_a_person_is_an_open_alarm(self):
+        alarmed = set(open_alarms(self.ledger))
+        for job in self.jobs:
+            reason = job_row(self.ledger, job.id)["reason"]
+            held = job.state is State.HELD and reason != "operator_hold"
+            assert (("job_held", job.id) in alarmed) is held
+            assert (("job_failed", job.id) in alarmed) is (job.state is State.FAILED)
+
+    # --- How it is done ---
+
+    def _any_job(self, data) -> Model:
+        return data.draw(st.sampled_from(self.jobs))
+
+    def _claims(self) -> list[tuple[Model, moves.Claim]]:
+        return [(job, claim) for job in self.jobs for claim in job.claims]
+
+    def _any_claim(self, data) -> tuple[Model, moves.Claim]:
+        return data.draw(st.sampled_from(self._claims()))
+
+    def _owns(self, job: Model, claim: moves.Claim) -> bool:
+        return job.state is State.RUNNING and job.token == claim.token
+
+    def _running(self) -> int:
+        return sum(job.state is State.RUNNING for job in self.jobs)
+
+    def _free(self, job: Model) -> None:
+        self.holders = {
+            account: held for account, held in self.holders.items() if held[0] != job.id
+        }
+
+    def _begin_again(self, job: Model) -> None:
+        ahead = job.cutoff > self.now
+        job.moved(State.SCHEDULED if ahead else State.QUEUED)
+        job.due_at = job.cutoff if ahead else self.now
+        job.lost = 0
+
+    def _end(self, claim: moves.Claim, end: str):
+        """The act, the state that it leads to, and whether the attempt counts."""
+        ledger, now = self.ledger, self.now
+        later = now + MINUTE
+        again: dict[str, Any] = {"counted": False, "now": now}
+        ends = {
+            "finish": (
+                lambda: moves.finish(ledger, claim, Outcome.DEACTIVATED, now=now),
+                State.DONE,
+                True,
+            ),
+            "again": (
+                lambda: moves.again(ledger, claim, now, reason="not_verified", now=now),
+                State.RETRYING,
+                True,
+            ),
+            "busy": (
+                lambda: moves.again(ledger, claim, now, reason="account_busy", **again),
+                State.RETRYING,
+                False,
+            ),
+            "before cutoff": (
+                lambda: moves.again(ledger, claim, later, reason="cutoff_ahead", **again),
+                State.SCHEDULED,
+                False,
+            ),
+            "lock_out": (
+                lambda: moves.lock_out(
+                    ledger, claim, later, reason="outage", call="users.search", detail="", now=now
+                ),
+                State.RETRYING,
+                False,
+            ),
+            "give_back": (
+                lambda: moves.give_back(ledger, claim, reason="worker_stopped", now=now),
+                State.QUEUED,
+                False,
+            ),
+            "hold": (
+                lambda: moves.hold(ledger, claim, reason="protected", now=now),
+                State.HELD,
+                True,
+            ),
+            "fail": (
+                lambda: moves.fail(ledger, claim, reason="gave_up", detail="", now=now),
+                State.FAILED,
+                True,
+            ),
+        }
+        return ends[end]
+
+
+def test_whatever_happens_in_whatever_order_the_promises_hold(ledger):
+    """Workers, sweeps and operators that know nothing of each other."""
+    run_state_machine_as_test(
+        lambda: Machine(ledger),
+        settings=settings(
+            max_examples=25,
+            stateful_step_count=40,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
