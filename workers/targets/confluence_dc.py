@@ -17,7 +17,7 @@ address of one user is shown by the profile that the mobile app reads, which no 
 where it is not there, the address counts as hidden.  Confluence has no call that ends sessions.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any, NoReturn
@@ -34,6 +34,7 @@ from workers.targets.http import Client, Name
 
 REST = ("rest", "api")
 PROFILE = ("rest", "mobile", "1.0", "profile")
+LIST = "active.list"
 PAGE_SIZE = 200
 
 #: May do everything, whatever the global permissions say.
@@ -66,6 +67,8 @@ class ConfluenceDC:
             detail = "Confluence takes the credential for nobody's"
             raise LockedOut(call, detail, reason="credential_refused")
         self._check_administers(journal, as_text(me["userKey"]))
+        if self._usernames == "any" and not _with_address(self._page(journal, 0)):
+            self._must_name_users()
 
     def find(self, journal: Journal, email: str) -> tuple[Account, ...]:
         """Whoever has the address, and with a rule for usernames also who may have it."""
@@ -120,29 +123,30 @@ class ConfluenceDC:
         path = (*REST, "admin", "user", Name(account.username), verb)
         self._http.write(journal, call, "PUT", path)
 
-    def _listed(self, journal: Journal, email: str) -> Iterator[Account]:
+    def _listed(self, journal: Journal, email: str) -> list[Account]:
         """Active users who have the address, from the whole list of them."""
-        call = "active.list"
+        users = _with_address(whole_list(LIST, lambda start: self._page(journal, start)))
+        if not users:
+            self._must_name_users()
+        return [user for user in users if (user.email or "").lower() == email.lower()]
+
+    def _page(self, journal: Journal, start: int) -> list[Any]:
         path = (*REST, "admin", "users", "list", "active")
+        query = {"start": str(start), "limit": str(PAGE_SIZE), "expand": "status"}
+        answer = self._http.ask(journal, LIST, path, query=query, accept=not_there)
+        if not_there(answer):
+            self._must_name_users()
+        results = as_object(answer.body).get("results")
+        if not isinstance(results, list):
+            raise Unavailable(LIST, "an answer without its list")
+        return results
 
-        def page(start: int) -> Any:
-            query = {"start": str(start), "limit": str(PAGE_SIZE), "expand": "status"}
-            answer = self._http.ask(journal, call, path, query=query, accept=not_there)
-            if not_there(answer):
-                self._must_name_users(call)
-            return answer.body
-
-        users = [account_of(call, user) for user in whole_list(call, page)]
-        if not any(account.email for account in users):
-            self._must_name_users(call)
-        return (each for each in users if each.email and each.email.lower() == email.lower())
-
-    def _must_name_users(self, call: str) -> NoReturn:
+    def _must_name_users(self) -> NoReturn:
         detail = (
             "this Confluence does not list users with their e-mail addresses (10.2 and newer do, "
             f"where they are visible): set targets.{self.name}.usernames"
         )
-        raise LockedOut(call, detail, reason="misconfigured")
+        raise LockedOut(LIST, detail, reason="misconfigured")
 
     def _named(self, journal: Journal, username: str) -> Account | None:
         """The user of this name, with the address if the profile shows one."""
@@ -153,14 +157,14 @@ class ConfluenceDC:
             raise Refused("user.get", "another account answers", reason="unclear_account")
         call = "profile.get"
         answer = self._http.ask(journal, call, (*PROFILE, Name(username)), accept=not_there)
-        return replace(account, email=address_of(answer.body))
+        of = as_text(as_object(answer.body).get("userName")).lower()
+        return replace(account, email=address_of(answer.body) if of == username else None)
 
     def _user(self, journal: Journal, user: Mapping[str, str]) -> Account | None:
         call = "user.get"
         query = {**user, "expand": "status"}
-        answer = self._http.ask(
-            journal, call, (*REST, "user"), query=query, about_account=True, accept=is_missing
-        )
+        # Any other refusal is about us: who may see one user may see all.
+        answer = self._http.ask(journal, call, (*REST, "user"), query=query, accept=is_missing)
         return None if is_missing(answer) else account_of(call, answer.body)
 
     def _check_administers(self, journal: Journal, key: str) -> None:
@@ -193,6 +197,10 @@ def is_missing(answer: Answer) -> bool:
 def not_there(answer: Answer) -> bool:
     """Whether Confluence has no such resource: it is too old, or without this part."""
     return answer.status == 404
+
+
+def _with_address(users: Iterable[Any]) -> list[Account]:
+    return [account for user in users if (account := account_of(LIST, user)).email]
 
 
 def account_of(call: str, user: Any) -> Account:

@@ -17,15 +17,15 @@ from workers.targets.atlassian_account import as_object, as_text
 MAX_PAGES = 1000
 
 
-def whole_list(call: str, page: Callable[[int], Any]) -> list[Any]:
+def whole_list(call: str, page: Callable[[int], list[Any]]) -> list[Any]:
     """Every user that the pages show, each once; `page` gives the one that begins at a position.
 
-    An answer that is no page, or a list that moved too far, is Unavailable, never the end.
+    An empty list, or a list that moved too far, is Unavailable, never the end.
     """
     users: dict[str, Any] = {}
     start = full = 0
     for _ in range(MAX_PAGES):
-        shown = _results(call, page(start))
+        shown = page(start)
         users |= {_key(call, user): user for user in shown}
         if not users:
             raise Unavailable(call, "an empty list, without even ourselves")
@@ -37,13 +37,6 @@ def whole_list(call: str, page: Callable[[int], Any]) -> list[Any]:
         start += max(1, full // 2)
     detail = f"more than {MAX_PAGES} pages of users: set the usernames of the target"
     raise LockedOut(call, detail, reason="misconfigured")
-
-
-def _results(call: str, page: Any) -> list[Any]:
-    results = as_object(page).get("results")
-    if not isinstance(results, list):
-        raise Unavailable(call, "an answer without its list")
-    return results
 
 
 def _key(call: str, user: Any) -> str:

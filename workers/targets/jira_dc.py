@@ -102,9 +102,8 @@ class JiraDC:
         call = "user.get"
         missing = is_missing(account.id)
         query = {"key": account.id, "includeDeleted": "true"}
-        answer = self._http.ask(
-            journal, call, (*REST, "user"), query=query, about_account=True, accept=missing
-        )
+        # Any other refusal is about us: who may see one user may see all.
+        answer = self._http.ask(journal, call, (*REST, "user"), query=query, accept=missing)
         if missing(answer):
             return None
         seen = account_of(call, answer.body)

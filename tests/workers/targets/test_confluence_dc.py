@@ -149,6 +149,9 @@ def test_without_addresses_in_the_list_nobody_is_absent(url, wiki, settings):
             Leaving(make(url), email).attempt()
 
         assert error.value.reason == "misconfigured"
+    with pytest.raises(LockedOut, match=r"set targets\.wiki\.usernames"):
+        make(url).prove_credential(Book())
+    make(url, "email").prove_credential(Book())
 
 
 def test_without_the_profile_of_the_mobile_app_the_list_is_enough(target, wiki):
@@ -244,6 +247,28 @@ def test_an_answer_about_another_name_is_not_believed():
     assert refused.value.reason == "unclear_account"
 
 
+@pytest.mark.parametrize("shown_for", ["somebody.else", None])
+def test_an_address_of_another_profile_confirms_nothing(shown_for):
+    """Then it would be the wrong person whom it proves right."""
+    user = {"type": "known", "userKey": "k", "username": "tom.berg", "status": "current"}
+    profile = {"userName": shown_for, "email": users.TOM.email}
+    with ScriptedServer(answer(200, user), answer(200, profile)) as server:
+        (found,) = make(server.base_url, "local-part").find(Book(), users.TOM.email)
+
+    assert found.email is None
+
+
+@pytest.mark.parametrize("usernames", ["any", "email", "local-part"])
+def test_who_may_see_nobody_holds_nobody(url, wiki, usernames):
+    """403 for a look-up is about us, not about the leaver."""
+    wiki.always("no_permission", "confluence-dc.user.get")
+
+    with pytest.raises(LockedOut) as error:
+        make(url, usernames).find(Book(), users.TOM.email)
+
+    assert error.value.reason == "misconfigured"
+
+
 # The list -----------------------------------------------------------------------------------------
 
 
@@ -261,7 +286,7 @@ class Moving:
             for position in self.moves.pop(0):
                 self.keys.append(self.keys.pop(position % len(self.keys)))
         self.pages += 1
-        return {"results": [{"userKey": key} for key in self.keys[start : start + self.limit]]}
+        return [{"userKey": key} for key in self.keys[start : start + self.limit]]
 
 
 def keys_of(moving):
@@ -290,19 +315,14 @@ def test_a_list_that_moves_is_read_whole_or_not_at_all(size, limit, moves):
     assert read == {f"k{n}" for n in range(size)}
 
 
-@pytest.mark.parametrize(
-    "page",
-    [
-        None,
-        [],
-        {},
-        {"results": None},
-        {"results": {}},
-        {"results": []},
-        {"results": [{"username": "x"}]},
-        {"results": [None]},
-    ],
-)
+@pytest.mark.parametrize("body", [None, [], {}, {"results": None}, {"results": {}}])
+def test_an_answer_without_its_list_is_not_nobody(body):
+    """Only a list that was read to its end says that somebody is not in it."""
+    with ScriptedServer(answer(200, body)) as server, pytest.raises(Unavailable):
+        make(server.base_url).find(Book(), people.NOBODY)
+
+
+@pytest.mark.parametrize("page", [[], [{"username": "x"}], [None], ["x"], [{"userKey": 7}]])
 def test_what_is_no_page_of_users_is_never_the_end_of_the_list(page):
     """We are an active user ourselves: an empty list is a broken one."""
     with pytest.raises(Unavailable):
@@ -313,7 +333,7 @@ def test_a_list_without_end_is_too_long():
     """No worker may read for ever."""
 
     def page(start):
-        return {"results": [{"userKey": str(n)} for n in range(start, start + 2)]}
+        return [{"userKey": str(n)} for n in range(start, start + 2)]
 
     with pytest.raises(LockedOut, match="usernames"):
         whole_list("active.list", page)

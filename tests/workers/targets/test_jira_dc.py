@@ -248,6 +248,16 @@ def test_a_404_that_does_not_name_the_user_proves_nothing(body):
     assert error.value.reason == "misconfigured"
 
 
+def test_a_refused_reading_is_about_us(target, jira):
+    """Who may see one user may see all: the target is paused, and no job is held."""
+    jira.fault("no_permission", "jira-dc.user.get")
+
+    with pytest.raises(LockedOut) as error:
+        target.read(Book(), account(users.LENA))
+
+    assert error.value.reason == "misconfigured"
+
+
 def test_a_key_that_is_an_address_is_found_missing_too():
     """In old installations the key is the first username, whatever that was."""
     key = users.NAMED_BY_EMAIL.email
