@@ -11,12 +11,13 @@ exit code 2, W is a warning.
                                               W006  tolerance below BambooHR's retries
                                               W007  a target that no source has
                                               W008  a private signing key at the door
+                                              W009  a credential expires
 """
 
 import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -53,12 +54,13 @@ class Finding:
         return f"{self.code} {self.fault}; {self.hint}"
 
 
-def check(settings: Settings, role: Role) -> tuple[Finding, ...]:
-    """All findings for a process of this role, errors first.
+def check(settings: Settings, role: Role, *, today: date) -> tuple[Finding, ...]:
+    """All findings for a process of this role, errors first; `today` is a day in UTC.
 
     `doctor` asks for "up".  Reads the files of the secrets that this role needs, and no others.
     """
     found = [finding for find in CHECKS for finding in find(settings, role)]
+    found += expiring_keys(settings, role, today)
     return tuple(sorted(found, key=lambda finding: finding.code))
 
 
@@ -169,6 +171,17 @@ def owner_unknown(settings: Settings, role: Role) -> Iterator[Finding]:
                 "W005",
                 f"targets.{name}.operated_by is not set",
                 "name the owner of the key, so that this account is never deactivated",
+            )
+
+
+def expiring_keys(settings: Settings, role: Role, today: date) -> Iterator[Finding]:
+    """From that day on no leaver loses anything."""
+    for name, target in settings.targets.items():
+        if role in ACTS and (soon := target.expiry(today)):
+            yield Finding(
+                "W009",
+                f"the credential of targets.{name} {soon}",
+                f"make a new one, put it into targets.{name}, and set key_expires_on",
             )
 
 

@@ -5,6 +5,7 @@ What two settings of one target get wrong together, `faults` says; settings.py a
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, ClassVar, Literal
 from urllib.parse import urlsplit
 
@@ -31,6 +32,9 @@ from config.values import (
 )
 
 CLOUD_API = "https://api.atlassian.com"
+
+#: Days before a credential expires on which that is said again.
+WARNED_BEFORE = (30, 14, 7, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,22 @@ class Target(Section):
     def operators(self) -> tuple[str, ...]:
         """E-mail addresses and usernames of the account behind the credential."""
         return (self.operated_by,) if self.operated_by else ()
+
+    def expiry(self, today: date) -> str:
+        """That the credential expires, in words that change at each warning; "" before the first.
+
+        `today` is a day in UTC.
+        """
+        if self.key_expires_on is None:
+            return ""
+        left = (self.key_expires_on - today).days
+        if left < 0:
+            return f"expired on {self.key_expires_on}"
+        near = [days for days in WARNED_BEFORE if left <= days]
+        if not near:
+            return ""
+        span = "1 day" if near[-1] == 1 else f"{near[-1]} days"
+        return f"expires on {self.key_expires_on}, {span} or less from now"
 
     def faults(self) -> Iterator[Fault]:
         """What is wrong between its settings."""

@@ -84,4 +84,4 @@ class Sweep(threading.Thread):
                 .on_conflict_do_update(index_elements=["name"], set_={"seen_at": now})
             )
             tx.execute(sa.delete(workers).where(workers.c.seen_at < now - REMEMBERED))
-        watch.look(runtime.ledger, now)
+        watch.look(runtime.ledger, runtime.settings.targets, now)

@@ -3,12 +3,15 @@
 overdue               a job is unfinished long after its cutoff, whatever its state
 target_paused         a target has been paused for long
 rejected_deliveries   a source's deliveries are turned away: a mistyped key loses everything
+key_expires           a target's credential expires; said anew 30, 14, 7 and 1 days before
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from config.targets import Target
 from workers.leavers import UNFINISHED
 from workers.ledger import Ledger
 from workers.ledger.alarms import close_alarm, raise_alarm
@@ -24,12 +27,13 @@ MANY_REJECTED = 50
 MANY_WITHIN = timedelta(minutes=10)
 
 
-def look(ledger: Ledger, now: datetime) -> None:
+def look(ledger: Ledger, configured: Mapping[str, Target], now: datetime) -> None:
     """Raise and close these alarms.  Safe to run in every worker at once."""
     with ledger.write() as tx:
         _overdue(tx, now)
         _paused(tx, now)
         _rejected(tx, now)
+        _key_expires(tx, configured, now)
 
 
 def rejections_alarm(*, since_accepted: int, lately: int) -> bool:
@@ -90,3 +94,18 @@ def _rejected(tx: sa.Connection, now: datetime) -> None:
             raise_alarm(tx, "rejected_deliveries", source, text, now)
         else:
             close_alarm(tx, "rejected_deliveries", source, now)
+
+
+def _key_expires(tx: sa.Connection, configured: Mapping[str, Target], now: datetime) -> None:
+    due = {name: target.expiry(now.date()) for name, target in configured.items()}
+    texts = {name: _expiry_text(name, soon) for name, soon in due.items() if soon}
+    mine = (alarms.c.kind == "key_expires", alarms.c.open_key.is_not(None))
+    told = {row.subject: row.text for row in tx.execute(sa.select(alarms).where(*mine))}
+    for name, _ in sorted(told.items() - texts.items()):
+        close_alarm(tx, "key_expires", name, now)
+    for name, text in sorted(texts.items() - told.items()):
+        raise_alarm(tx, "key_expires", name, text, now)
+
+
+def _expiry_text(name: str, soon: str) -> str:
+    return f"the credential of targets.{name} {soon}: put a new one there, and set key_expires_on"

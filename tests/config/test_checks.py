@@ -2,12 +2,13 @@
 
 import inspect
 import re
+from datetime import date, timedelta
 from typing import get_args
 
 import pytest
 
 from config import checks
-from config.checks import Role, check
+from config.checks import Role
 from tests.config.conftest import TOML
 
 ROLES = get_args(Role)
@@ -19,6 +20,11 @@ KEY_FILES = {
 PRIVATE_KEY = (
     "whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg=="
 )
+
+
+def check(settings, role, today=date(2026, 11, 23)):
+    """What is found on a day like another."""
+    return checks.check(settings, role, today=today)
 
 
 def codes(settings, role):
@@ -145,6 +151,56 @@ def test_an_unknown_owner_of_the_key_is_warned_about(configured):
     settings = configured(QUIET.replace("operated_by", "#operated_by"))
 
     assert found(settings, "W005") == {"work", "up"}
+
+
+def test_bundles_of_certificates_must_be_there(configured, folder):
+    """Every call would fail, each with a puzzle about TLS."""
+    (folder / "not-a-certificate.pem").write_text("nothing")
+    (folder / "hashed").mkdir()
+    for bundle in ("missing.pem", "not-a-certificate.pem", "hashed"):
+        settings = configured(QUIET, {"LEAVER_TARGETS__CLOUD__CA_BUNDLE": bundle})
+        assert found(settings, "E005") == {"work", "up"}
+
+    (folder / "hashed" / "0a1b2c3d.0").write_text("a certificate")
+    assert found(configured(QUIET, {"LEAVER_TARGETS__CLOUD__CA_BUNDLE": "hashed"}), "E005") == set()
+
+
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [
+        (31, ""),
+        (30, "30 days or less from now"),
+        (15, "30 days or less from now"),
+        (14, "14 days or less from now"),
+        (7, "7 days or less from now"),
+        (1, "1 day or less from now"),
+        (0, "1 day or less from now"),
+        (-1, "expired on"),
+    ],
+)
+def test_a_credential_that_expires_is_warned_about(configured, left, said):
+    """Keys of Atlassian's cloud live a year at most; then no leaver loses anything."""
+    settings = configured(QUIET + "key_expires_on = 2027-05-01\n")
+    today = date(2027, 5, 1) - timedelta(days=left)
+
+    findings = check(settings, "work", today)
+
+    assert [finding.code for finding in findings] == (["W009"] if said else [])
+    assert not findings or said in str(findings[0])
+
+
+@pytest.mark.parametrize("kind", ["crowd", "atlassian-scim"])
+def test_a_credential_that_is_nobodys_needs_no_owner(configured, kind):
+    """An application and a directory have no account that could be switched off."""
+    own = {
+        "crowd": 'base_url = "https://c.example"\napplication = "leaver"\npassword = "test"\n',
+        "atlassian-scim": 'directory_id = "d"\napi_key = "test-key-not-a-secret"\n',
+    }
+    settings = configured(
+        QUIET.split("[targets.cloud]")[0] + f'[targets.it]\nkind = "{kind}"\n{own[kind]}'
+    )
+
+    assert found(settings, "W005") == set()
 
 
 @pytest.mark.parametrize(("tolerance", "warned"), [("154m", True), ("155m", False)])

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.targets import Target
 from tests.workers.records import (
     DAY,
     HOUR,
@@ -33,7 +34,7 @@ PAUSED = [("target_paused", "cloud")]
 
 
 def alarms_at(ledger, now):
-    watch.look(ledger, now)
+    watch.look(ledger, {}, now)
     return open_alarms(ledger)
 
 
@@ -165,7 +166,7 @@ def test_an_alarm_opens_once_however_often_somebody_looks(ledger):
     rejected(ledger, 3, now=NOW + 2 * HOUR)
 
     for seconds in range(5):
-        watch.look(ledger, NOW + 2 * HOUR + timedelta(seconds=seconds))
+        watch.look(ledger, {}, NOW + 2 * HOUR + timedelta(seconds=seconds))
 
     assert [(row["kind"], row["count"]) for row in rows(ledger, t.alarms)] == [
         ("overdue", 5),
@@ -176,11 +177,59 @@ def test_an_alarm_opens_once_however_often_somebody_looks(ledger):
 def test_a_cause_that_comes_again_is_a_new_alarm(ledger):
     """The record shows both."""
     rejected(ledger, 3)
-    watch.look(ledger, NOW)
+    watch.look(ledger, {}, NOW)
     record(ledger, delivery(person(), at=NOW + MINUTE), now=NOW + MINUTE)
-    watch.look(ledger, NOW + MINUTE)
+    watch.look(ledger, {}, NOW + MINUTE)
     rejected(ledger, 3, now=NOW + HOUR)
-    watch.look(ledger, NOW + HOUR)
+    watch.look(ledger, {}, NOW + HOUR)
 
     closed, still_open = rows(ledger, t.alarms)
     assert (closed["closed_at"], still_open["closed_at"]) == (NOW + MINUTE, None)
+
+
+# --- A credential that expires ---
+
+
+def expiring(days):
+    target = Target(base_url="https://jira.example.com", key_expires_on=(NOW + days * DAY).date())
+    return {"jira-dc": target}
+
+
+def key_alarms(ledger):
+    alarms = rows(ledger, t.alarms)
+    return [(row["text"], row["count"], row["closed_at"]) for row in alarms]
+
+
+def test_a_credential_that_expires_is_told_again_at_each_threshold(ledger):
+    """One warning a month before is forgotten by then, and one each second is not read."""
+    key = expiring(40)
+    for hours in range(0, 42 * 24, 6):
+        watch.look(ledger, key, NOW + hours * HOUR)
+
+    told = [text.split(": ")[0] for text, _, _ in key_alarms(ledger)]
+    day = (NOW + 40 * DAY).date()
+    spans = ("30 days", "14 days", "7 days", "1 day")
+    soon = [f"expires on {day}, {span} or less from now" for span in spans]
+    assert told == [
+        f"the credential of targets.jira-dc {words}" for words in [*soon, f"expired on {day}"]
+    ]
+    assert {count for _, count, _ in key_alarms(ledger)} == {1}
+    assert open_alarms(ledger) == [("key_expires", "jira-dc")]
+
+
+def test_a_new_credential_closes_the_alarm(ledger):
+    """The operator has done what was asked."""
+    watch.look(ledger, expiring(3), NOW)
+
+    watch.look(ledger, expiring(365), NOW + MINUTE)
+
+    assert open_alarms(ledger) == []
+
+
+def test_a_target_that_is_gone_has_no_credential_to_expire(ledger):
+    """Nobody could ever close that alarm."""
+    watch.look(ledger, expiring(3), NOW)
+
+    watch.look(ledger, {}, NOW + MINUTE)
+
+    assert open_alarms(ledger) == []

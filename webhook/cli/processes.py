@@ -4,6 +4,7 @@ Each reads the configuration at start and again at SIGHUP, and checks it for its
 """
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -129,7 +130,7 @@ def _warned(settings: "Settings", role: "Role") -> "Settings":
     from config.checks import check
 
     log = structlog.get_logger()
-    for finding in check(_checked(settings, role), role):
+    for finding in check(_checked(settings, role), role, today=datetime.now(UTC).date()):
         if role != "up":
             log.warning("configuration", code=finding.code, fault=finding.fault, hint=finding.hint)
     return settings
@@ -140,7 +141,7 @@ def _checked(settings: "Settings", role: "Role") -> "Settings":
     from config.checks import check
     from config.secret import ConfigurationError
 
-    for finding in check(settings, role):
+    for finding in check(settings, role, today=datetime.now(UTC).date()):
         if finding.stops:
             raise ConfigurationError(str(finding))
     return settings

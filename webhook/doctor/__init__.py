@@ -19,8 +19,9 @@ from workers.ledger import open_ledger
 
 __all__ = ["Check", "Result", "examine"]
 
-#: Faults of the configuration that hold for this machine alone: another may read the secret.
-HERE_ONLY = ("E003",)
+#: What somebody must do something about, though it is neither wrong nor only advice: a secret that
+#: another machine may be able to read, and a credential that expires.
+ATTENTION = ("E003", "W009")
 
 
 def examine(settings: Settings) -> Iterator[Check]:
@@ -42,10 +43,10 @@ def examine(settings: Settings) -> Iterator[Check]:
 
 def _configuration(settings: Settings) -> Iterator[Check]:
     """What config/checks.py finds for a machine that does everything."""
-    findings = checks.check(settings, "up")
+    findings = checks.check(settings, "up", today=datetime.now(UTC).date())
     for finding in findings:
         result = Result.WRONG if finding.stops else Result.ADVICE
-        if finding.code in HERE_ONLY:
+        if finding.code in ATTENTION:
             result = Result.ATTENTION
         yield Check(f"configuration {finding.code}", result, finding.fault, finding.hint)
     if not findings:

@@ -5,6 +5,7 @@ quarantined             subject: the source
 rejected_deliveries     subject: the source
 rescinded_late          subject: the job
 target_paused           subject: the target
+key_expires             subject: the target
 overdue                 subject: "jobs": one is unfinished long after its cutoff
 """
 
