@@ -71,10 +71,7 @@ class _Version(Generic[R]):
 
 
 class Records(Generic[R, S]):
-    """Accounts by id, each with the versions that some reader may still see.
-
-    `memory` is for what else a system remembers, such as who is logged in; a reset empties it.
-    """
+    """Accounts by id, each with the versions that some reader may still see."""
 
     def __init__(
         self, cast: Sequence[R], settings: S, *, clock: Callable[[], float] = time.monotonic
@@ -90,7 +87,6 @@ class Records(Generic[R, S]):
         """The cast and the settings as at the start."""
         with self.lock:
             self.settings = self._initial
-            self.memory: dict[str, Any] = {}
             self._versions: dict[str, list[_Version[R]]] = {}
             # Every account that ever had an e-mail, in lower case: a lagging search needs the past.
             self._had_email: dict[str, set[str]] = {}
