@@ -61,11 +61,13 @@ def hear(
         known.on_conflict_do_update(index_elements=["source", "person"], set_={"heard_at": now})
     )
     write_down(tx, leaver_id, leaver, source=source, person=person, at=at, now=now)
-    if leaver.kind not in LEAVING:
-        _forget_keys(tx, source, person, now)
+    events = _events(tx, source, person)
+    leaves = leaver.kind in LEAVING
+    opposite = [event.id for event in events if (event.kind in LEAVING) is not leaves]
+    _forget_keys(tx, source, opposite, now)
     arrived = Arrived(leaver_id, leaver.kind, why)
     jobs = _jobs(tx, source, person)
-    for episode in episodes_of(_events(tx, source, person)):
+    for episode in episodes_of(events):
         own = [job for job in jobs if job["leaver_id"] in episode.members]
         there = {job["target"] for job in own}
         wanted = set(targets) if leaver_id in episode.members or not own else set()
@@ -183,19 +185,17 @@ def _jobs(tx: sa.Connection, source: str, person: str) -> list[sa.RowMapping]:
     return list(tx.execute(jobs.with_for_update()).mappings())
 
 
-def _forget_keys(tx: sa.Connection, source: str, person: str, now: datetime) -> None:
-    """The person stays: the next termination is a new one, even with the same bytes."""
-    own = sa.select(t.leavers.c.id).where(
-        t.leavers.c.source == source, t.leavers.c.person == person
-    )
-    gone = own.where(t.leavers.c.kind.in_(LEAVING))
-    deliveries = sa.select(t.elements.c.delivery_id).where(t.elements.c.leaver_id.in_(gone))
+def _forget_keys(tx: sa.Connection, source: str, events: Sequence[LeaverId], now: datetime) -> None:
+    """What says the same again, after the opposite, is a new event, even with the same bytes."""
+    if not events:
+        return
+    deliveries = sa.select(t.elements.c.delivery_id).where(t.elements.c.leaver_id.in_(events))
     tx.execute(
         sa.update(t.seen)
         .where(
             t.seen.c.source == source,
             sa.or_(
-                t.seen.c.leaver_id.in_(gone),
+                t.seen.c.leaver_id.in_(events),
                 sa.and_(t.seen.c.key.startswith("body:"), t.seen.c.delivery_id.in_(deliveries)),
             ),
         )

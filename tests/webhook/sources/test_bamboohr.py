@@ -377,6 +377,20 @@ def test_leaving_again_after_a_rehire_is_another_job(receiver):
     assert sorted(row.state for row in receiver.rows("jobs")) == ["held"] * 2 + ["queued"] * 2
 
 
+def test_a_second_rehire_holds_the_second_job(receiver):
+    """Also with the very same bytes: a rehire that is lost costs somebody who works here."""
+    left, active = (
+        body_of(employee()),
+        body_of(employee(Status="Active", **{"Employment Status": "X"})),
+    )
+
+    for body in (left, active, left, active):
+        receiver.clock.pass_by(timedelta(hours=1))
+        receiver.post("bamboohr", signed(body, at=receiver.clock.now), body)
+
+    assert [row.state for row in receiver.rows("jobs")] == ["held"] * 4
+
+
 def test_what_we_send_is_what_we_read(receiver):
     """`leaver send` must reach the same end as BambooHR itself, under the customer's own names."""
     settings = receiver.settings.sources["bamboohr"]
