@@ -95,15 +95,15 @@ def _event(item: Any, *, now: datetime) -> Element:
     # The user is in the key as well: two events are never one, whatever their ids.
     key = key_of(event.get("uuid") or event, event_type, user)
     user_id = text_of(user.get("id"), "the user's id")
+    if not user_id:
+        raise Unusable("unreadable", "a user without an id")
     happened_at = time_of(str(event.get("published")))
     try:
         if not _succeeded(event):
             return ignored("not_a_termination", key, employee_id=user_id)
         if event_type == ACTIVATED:
             stays = Leaver("", user_id, Cutoff(now), LeaverKind.REHIRED, happened_at)
-            return ignored(
-                "other_event", key, employee_id=user_id, stays=stays if user_id else None
-            )
+            return ignored("other_event", key, employee_id=user_id, stays=stays)
         email = email_of(user.get("alternateId"))
     except Unusable as why:
         return quarantined(why, key, employee_id=user_id)
@@ -116,8 +116,8 @@ def _user(event: dict[str, Any]) -> dict[str, Any]:
     targets = event.get("target")
     named = [object_of(each, "a target") for each in targets] if isinstance(targets, list) else []
     users = [target for target in named if target.get("type") == "User"]
-    if len(users) != 1 or not users[0].get("id"):
-        raise Unusable("unreadable", "not exactly one target of type User, with an id")
+    if len(users) != 1:
+        raise Unusable("unreadable", "not exactly one target of type User")
     return users[0]
 
 

@@ -107,6 +107,10 @@ def test_success_is_said_as_okta_wants_it(receiver, body):
             {"target": [{"type": "User", "id": "1", "alternateId": "jane"}]},
             ("quarantined", "bad_email"),
         ),
+        (
+            {"eventType": "user.lifecycle.activate", "target": [{"type": "User", "id": " "}]},
+            ("quarantined", "unreadable"),
+        ),
         ({"eventType": None}, ("quarantined", "unreadable")),
     ],
 )
