@@ -28,6 +28,9 @@ from workers.ledger import tables as t
 from workers.ledger.alarms import raise_alarm
 from workers.ledger.store import Ledger, insert
 
+#: Why a delivery is quarantined whatever it says.
+WRONG_TIME = ("stale", "from_the_future")
+
 #: The source of leavers that an operator entered by hand.
 OPERATOR = "operator"
 
@@ -49,9 +52,7 @@ def record(
     delivery_id = DeliveryId(new_id())
     body_hash = hashlib.sha256(delivery.body).hexdigest()
     with ledger.write() as tx:
-        first = _first_seen(
-            tx, delivery.source, f"body:{body_hash}", delivery_id, None, now, now + dedup_window
-        )
+        first = _known_body(tx, delivery, delivery_id, body_hash, now, now + dedup_window)
         if first is not None:
             return _repeated(tx, DeliveryId(first["delivery_id"]), now)
         status = _status(delivery.elements)
@@ -141,6 +142,31 @@ def enter(
             )
             for target in targets
         )
+
+
+def _known_body(
+    tx: sa.Connection,
+    delivery: Delivery,
+    delivery_id: DeliveryId,
+    body_hash: str,
+    now: datetime,
+    expires_at: datetime,
+) -> sa.RowMapping | None:
+    """What is known of these bytes, if they came before.
+
+    Bytes that came at a wrong time are known by themselves: a captured delivery is kept once, and
+    the same bytes, signed again at the right time, are still news.
+    """
+    key = f"body:{body_hash}"
+    if delivery.reason not in WRONG_TIME:
+        return _first_seen(tx, delivery.source, key, delivery_id, None, now, expires_at)
+    judged = sa.select(t.seen).where(
+        t.seen.c.source == delivery.source, t.seen.c.key == key, t.seen.c.expires_at > now
+    )
+    key = f"untimely:{body_hash}"
+    return tx.execute(judged).mappings().one_or_none() or _first_seen(
+        tx, delivery.source, key, delivery_id, None, now, expires_at
+    )
 
 
 def _first_seen(

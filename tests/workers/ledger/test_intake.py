@@ -283,3 +283,34 @@ def test_an_operator_can_enter_a_leaver_again_and_again(ledger):
     assert job_row(ledger, first)["state"] == "scheduled"
     [entry] = audit_of(ledger, first)
     assert (entry["actor"], entry["detail"]) == ("ops", "told by phone")
+
+
+def test_the_same_bytes_signed_again_at_the_right_time_are_news(ledger):
+    """A sender's clock was wrong, was mended, and the event was sent again: nobody may be lost."""
+    untimely = Element(ElementKind.QUARANTINED, key="", reason="stale")
+    record(ledger, delivery(untimely, body=b"lena leaves", reason="stale"))
+
+    recorded = record(ledger, delivery(person(), body=b"lena leaves"))
+
+    assert (recorded.status, len(recorded.jobs)) == (DeliveryStatus.ACCEPTED, 1)
+
+
+def test_a_captured_delivery_is_kept_once_however_often_it_comes(ledger):
+    """Nobody can fill the disk with one."""
+    untimely = Element(ElementKind.QUARANTINED, key="", reason="stale")
+    stale = delivery(untimely, body=b"lena leaves", reason="stale")
+
+    answers = [record(ledger, stale).status for _ in range(3)]
+
+    assert answers == [DeliveryStatus.QUARANTINED, *[DeliveryStatus.DUPLICATE] * 2]
+    assert len(rows(ledger, t.deliveries)) == 1
+
+
+def test_a_captured_delivery_that_was_accepted_is_a_duplicate(ledger):
+    """What is known is known, also when it comes again too late."""
+    first = record(ledger, delivery(person(), body=b"lena leaves"))
+    untimely = Element(ElementKind.QUARANTINED, key="", reason="stale")
+
+    again = record(ledger, delivery(untimely, body=b"lena leaves", reason="stale"))
+
+    assert (again.status, again.jobs) == (DeliveryStatus.DUPLICATE, first.jobs)
