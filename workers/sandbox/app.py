@@ -13,6 +13,7 @@ from workers.sandbox.confluence_dc import CONFLUENCE_DC
 from workers.sandbox.control import control
 from workers.sandbox.crowd import CROWD
 from workers.sandbox.gate import as_response, gated
+from workers.sandbox.jira_cloud_site import JIRA_CLOUD_SITE
 from workers.sandbox.jira_dc import JIRA_DC
 from workers.sandbox.records import Pace
 from workers.sandbox.scim import SCIM
@@ -25,6 +26,7 @@ SYSTEMS = {
         CLOUD,
         CONFLUENCE_DC,
         CROWD,
+        JIRA_CLOUD_SITE,
         JIRA_DC,
         SCIM,
     )

@@ -9,6 +9,7 @@ from workers.targets.atlassian_scim import AtlassianScim
 from workers.targets.base import Limit, Target
 from workers.targets.confluence_dc import ConfluenceDC
 from workers.targets.crowd import Crowd
+from workers.targets.jira_cloud_site import JiraCloudSite
 from workers.targets.jira_dc import JiraDC
 
 # Each takes the settings of its own kind, which no type can say of a table.
@@ -17,6 +18,7 @@ BUILDERS: dict[str, Callable[[str, Any, Limit], Target]] = {
     "atlassian-scim": AtlassianScim,
     "confluence-dc": ConfluenceDC,
     "crowd": Crowd,
+    "jira-cloud-site": JiraCloudSite,
     "jira-dc": JiraDC,
 }
 
