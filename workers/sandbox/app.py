@@ -15,6 +15,7 @@ from workers.sandbox.crowd import CROWD
 from workers.sandbox.gate import as_response, gated
 from workers.sandbox.jira_cloud_site import JIRA_CLOUD_SITE
 from workers.sandbox.jira_dc import JIRA_DC
+from workers.sandbox.jira_um1 import JIRA_UM1
 from workers.sandbox.records import Pace
 from workers.sandbox.scim import SCIM
 from workers.sandbox.state import Settings
@@ -28,6 +29,7 @@ SYSTEMS = {
         CROWD,
         JIRA_CLOUD_SITE,
         JIRA_DC,
+        JIRA_UM1,
         SCIM,
     )
 }

@@ -11,6 +11,7 @@ from workers.targets.confluence_dc import ConfluenceDC
 from workers.targets.crowd import Crowd
 from workers.targets.jira_cloud_site import JiraCloudSite
 from workers.targets.jira_dc import JiraDC
+from workers.targets.jira_um1 import JiraUm1
 
 # Each takes the settings of its own kind, which no type can say of a table.
 BUILDERS: dict[str, Callable[[str, Any, Limit], Target]] = {
@@ -20,6 +21,7 @@ BUILDERS: dict[str, Callable[[str, Any, Limit], Target]] = {
     "crowd": Crowd,
     "jira-cloud-site": JiraCloudSite,
     "jira-dc": JiraDC,
+    "jira-um1": JiraUm1,
 }
 
 
