@@ -13,7 +13,9 @@ two can disagree.  Nothing here is used when Leaver works on real accounts.
     gate.py                the way of one call: latency, fault, credential, operation, log
     atlassian/             the fake of Atlassian's cloud
     confluence_dc/         the fake of Confluence Data Center
+    jira_cloud_site/       the fake of one Jira site of the cloud
     jira_dc/               the fake of Jira Data Center
+    scim/                  the fake of a directory of the cloud that is provisioned
     control.py             /sandbox/...: people, faults, calls and settings over HTTP
     app.py, server.py      the Flask app, and the server that can also hang up
 
