@@ -7,6 +7,8 @@ from typing import Protocol
 
 from config.secret import Secret
 
+SHORTEST_SECRET = 8  # characters of a cookie
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -77,4 +79,6 @@ class Cookies:
     def show(self) -> Shown:
         """Cookie: a=...; b=..."""
         cookies = "; ".join(f"{name}={value}" for name, value in self.values.items())
-        return Shown({"Cookie": cookies.encode()}, (cookies, *self.values.values()))
+        # A short one guards nothing, and masking it would spoil other words.
+        secrets = (value for value in self.values.values() if len(value) >= SHORTEST_SECRET)
+        return Shown({"Cookie": cookies.encode("latin-1", "replace")}, tuple(secrets))

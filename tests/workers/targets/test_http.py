@@ -1,8 +1,10 @@
 """A call is bounded, recorded, sent once, and never sent at all without leave to write."""
 
+import base64
 import contextlib
 import gzip
 import ipaddress
+import json
 import ssl
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -32,7 +34,7 @@ from workers.errors import (
 )
 from workers.limits import Unlimited
 from workers.targets.answers import CLOUD
-from workers.targets.credentials import Bearer
+from workers.targets.credentials import Basic, Bearer, Login
 from workers.targets.http import CALL_BUDGET, MAX_ANSWER_BYTES, Client, Name
 
 KEY = "test-key-not-a-secret"
@@ -67,6 +69,61 @@ def test_a_call_carries_the_key_and_says_who_it_is():
     head = server.requests[0].decode()
     assert f"Authorization: Bearer {KEY}\r\n" in head
     assert "User-Agent: leaver/" in head
+
+
+def test_a_user_and_a_password_are_sent_as_basic():
+    """In UTF-8, as the standard of 2015 has it and Atlassian expects it."""
+    with ScriptedServer(OK) as server:
+        ask(server, credential=Basic("leaver", Secret("pässword:not-a-secret")))
+
+    expected = base64.b64encode("leaver:pässword:not-a-secret".encode())
+    assert b"Authorization: Basic " + expected + b"\r\n" in server.requests[0]
+
+
+def test_a_target_may_have_headers_of_its_own():
+    """Jira lets no program write that does not say that it is none of a browser."""
+    own = Target(base_url="http://127.0.0.1")
+    with ScriptedServer(OK) as server:
+        settings = own.model_copy(update={"base_url": server.base_url})
+        headers = {"X-Atlassian-Token": "no-check"}
+        client = Client(
+            settings, Bearer(Secret(KEY)), dialect=CLOUD, limit=Unlimited(), headers=headers
+        )
+        client.ask(Book(), "manage.get", PATH)
+
+    assert b"X-Atlassian-Token: no-check\r\n" in server.requests[0]
+
+
+def test_a_write_may_have_a_query():
+    """Some APIs name the user there; the journal keeps no query."""
+    book = Book()
+    with ScriptedServer(answer(204)) as server:
+        client = client_of(server)
+        client.write(
+            book, "user.put", "PUT", ("user",), query={"username": "l vogt"}, body={"active": False}
+        )
+
+    assert server.requests[0].startswith(b"PUT /user?username=l+vogt HTTP/1.1\r\n")
+    assert server.requests[0].endswith(b'{"active": false}')
+    assert book.calls[0].path == "/user"
+
+
+def test_every_call_waits_for_its_turn_before_it_asks_for_leave():
+    """A leave that waits is stale by the time of the write."""
+    book = Book()
+
+    class Turns:
+        def wait(self, journal):
+            journal.events.append("turn")
+
+    with ScriptedServer(OK) as server:
+        own = Target(base_url=server.base_url)
+        client = Client(own, Bearer(Secret(KEY)), dialect=CLOUD, limit=Turns())
+        client.ask(book, "manage.get", PATH)
+        client.write(book, "disable", "POST", PATH)
+
+    events = [event if isinstance(event, str) else event.name for event in book.events]
+    assert events == ["turn", "manage.get", "turn", "disable", "disable"]
 
 
 def test_an_account_id_stays_one_segment_of_the_address():
@@ -156,6 +213,129 @@ def test_a_lost_lease_shows_at_the_record_of_the_call():
 
     with ScriptedServer(answer(503)) as server, pytest.raises(LeaseLost):
         ask(server, Late())
+
+
+# Sessions ---------------------------------------------------------------------------------------
+
+LOGIN = ("rest", "auth", "1", "session")
+COOKIE = "8F2C-cookie-not-a-secret"
+OPENED = answer(
+    200,
+    {"session": {"name": "JSESSIONID", "value": COOKIE}, "loginInfo": {"loginCount": 1}},
+    {"Set-Cookie": f"JSESSIONID={COOKIE}; Path=/; HttpOnly"},
+)
+
+
+def session(server, book=None):
+    """A session with what the server answers to a login."""
+    client = client_of(server, credential=Login("leaver", Secret(KEY)))
+    return client.session(book or Book(), LOGIN)
+
+
+def test_a_session_is_opened_used_and_closed():
+    """The password goes over the wire once, and nobody finds the session open afterwards."""
+    book = Book()
+    with ScriptedServer(OPENED, OK, answer(204)) as server, session(server, book) as inside:
+        inside.ask(book, "manage.get", PATH)
+
+    opened, used, closed = server.requests
+    assert opened.startswith(b"POST /rest/auth/1/session ")
+    assert opened.endswith(json.dumps({"username": "leaver", "password": KEY}).encode())
+    assert f"Cookie: JSESSIONID={COOKIE}\r\n".encode() in used
+    assert KEY.encode() not in used + closed
+    assert closed.startswith(b"DELETE /rest/auth/1/session ")
+    assert f"Cookie: JSESSIONID={COOKIE}\r\n".encode() in closed
+    assert [(call.name, call.write) for call in book.calls] == [
+        ("session.open", False),
+        ("manage.get", False),
+        ("session.close", False),
+    ]
+
+
+def test_all_cookies_of_the_login_are_carried():
+    """A load balancer in front finds the right node by one of them."""
+    cookies = answer(200, {}, {"Set-Cookie": "node=n1; Path=/\r\nSet-Cookie: JSESSIONID=x; Path=/"})
+    with ScriptedServer(cookies, OK) as server, session(server) as inside:
+        inside.ask(Book(), "manage.get", PATH)
+
+    (line,) = [row for row in server.requests[1].split(b"\r\n") if row.startswith(b"Cookie: ")]
+    assert set(line.removeprefix(b"Cookie: ").split(b"; ")) == {b"node=n1", b"JSESSIONID=x"}
+
+
+def test_a_session_is_closed_whatever_happens_inside():
+    """An attempt ends in many ways."""
+    with ScriptedServer(OPENED, answer(204)) as server, pytest.raises(LeaseLost), session(server):
+        raise LeaseLost
+
+    assert server.requests[-1].startswith(b"DELETE ")
+
+
+def test_a_logout_that_fails_changes_nothing():
+    """By then the account is off, and read as off."""
+    with ScriptedServer(OPENED, OK, answer(500)) as server, session(server) as inside:
+        assert inside.ask(Book(), "manage.get", PATH).status == 200
+
+
+def test_two_sessions_know_nothing_of_each_other():
+    """Many jobs of a target share one client."""
+    other = answer(200, {"session": {"name": "JSESSIONID", "value": "another-cookie"}})
+    with ScriptedServer(OPENED, other, OK, OK, answer(204)) as server:
+        client = client_of(server, credential=Login("leaver", Secret(KEY)))
+        with client.session(Book(), LOGIN) as one, client.session(Book(), LOGIN) as two:
+            one.ask(Book(), "manage.get", PATH)
+            two.ask(Book(), "manage.get", PATH)
+
+    assert COOKIE.encode() in server.requests[2]
+    assert b"another-cookie" in server.requests[3]
+
+
+@pytest.mark.parametrize("opened", [{}, {"session": {}}, {"session": None}, [], {"session": "x"}])
+def test_a_login_without_a_session_is_an_outage(opened):
+    """Whatever followed would be asked as nobody, and nobody sees no users."""
+    server = ScriptedServer(answer(200, opened))
+    with server, pytest.raises(Unavailable), session(server):
+        raise AssertionError("nobody gets here")
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "reason"),
+    [
+        ({}, 401, "credential_refused"),
+        ({"X-Seraph-LoginReason": "AUTHENTICATED_FAILED"}, 401, "credential_refused"),
+        ({"X-Seraph-LoginReason": "AUTHENTICATED_FAILED"}, 200, "credential_refused"),
+        ({"X-Seraph-LoginReason": "AUTHENTICATION_DENIED"}, 403, "login_denied"),
+        ({"X-Seraph-LoginReason": "AUTHENTICATION_DENIED"}, 401, "login_denied"),
+        (
+            {"X-Authentication-Denied-Reason": "CAPTCHA_CHALLENGE; login-url=https://j/login.jsp"},
+            403,
+            "login_denied",
+        ),
+    ],
+)
+def test_a_refused_login_is_told_from_one_that_was_not_looked_at(headers, status, reason):
+    """One needs another password, the other a person who solves a CAPTCHA."""
+    server = ScriptedServer(answer(status, {}, headers))
+    with server, pytest.raises(LockedOut) as error, session(server):
+        raise AssertionError("nobody gets here")
+
+    assert error.value.reason == reason
+
+
+@pytest.mark.parametrize("status", [200, 400, 404])
+def test_a_refused_login_is_seen_on_any_answer(status):
+    """A dead token gets an empty list with 200: the most dangerous "nobody" there is."""
+    refused = answer(status, [], {"X-Seraph-LoginReason": "AUTHENTICATED_FAILED"})
+    with ScriptedServer(refused) as server, pytest.raises(LockedOut) as error:
+        client_of(server).ask(Book(), "users.search", PATH, accept=lambda _: True)
+
+    assert error.value.reason == "credential_refused"
+
+
+@pytest.mark.parametrize("said", ["OK", "OUT", "AUTHORISATION_FAILED"])
+def test_other_words_about_the_login_are_no_refusal(said):
+    """They come with good credentials, too."""
+    with ScriptedServer(answer(200, {"data": []}, {"X-Seraph-LoginReason": said})) as server:
+        assert ask(server).body == {"data": []}
 
 
 # What comes back ----------------------------------------------------------------------------------
@@ -411,6 +591,19 @@ def test_an_unknown_certificate_gets_no_key(tls_server):
     assert tls_server.requests == []
 
 
+def test_certificates_of_the_settings_are_trusted(tls_server, monkeypatch):
+    """An own certificate authority, and the one of the environment does not matter."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/somewhere/else.pem")
+
+    assert ask(tls_server, ca_bundle=tls_server.certificate).body == {"data": []}
+
+
+def test_certificates_are_verified_where_plain_http_would_do(tls_server):
+    """insecure is about http:// alone: a wrong certificate is no accident to be waved through."""
+    with pytest.raises(Unavailable, match="no trusted TLS connection"):
+        ask(tls_server, insecure=True)
+
+
 def test_certificates_of_the_environment_are_trusted(tls_server, monkeypatch):
     """A company's proxy signs with the company's own."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tls_server.certificate))
@@ -471,6 +664,40 @@ def test_a_target_that_repeats_the_key_does_not_get_it_into_the_record(key, stat
 
     assert key[:6] not in str(error.value)
     assert key[:6] not in repr(book.calls)
+
+
+@pytest.mark.parametrize(
+    "repeated",
+    ["p/ss-word", "p\\/ss-word", base64.b64encode(b"leaver:p/ss-word").decode()],
+)
+def test_a_password_stays_out_of_the_record_too(repeated):
+    """Also as Basic writes it, and as some servers write a slash in JSON."""
+    said = b'{"message": "no ' + repeated.encode() + b' here"}'
+    credential, book = Basic("leaver", Secret("p/ss-word")), Book()
+    with ScriptedServer(answer(400, said)) as server, pytest.raises(Refused) as error:
+        ask(server, book, credential=credential)
+
+    assert book.calls[0].error == "400 no <key> here"
+    assert "ss-word" not in str(error.value)
+
+
+def test_a_cookie_stays_out_of_the_record_too():
+    """Whoever has it is us, until it is closed."""
+    book = Book()
+    said = answer(400, {"message": f"bad session {COOKIE}"})
+    server = ScriptedServer(OPENED, said, answer(204))
+    with server, session(server) as inside, pytest.raises(Refused):
+        inside.ask(book, "manage.get", PATH, about_account=True)
+
+    assert book.calls[0].error == "400 bad session <key>"
+
+
+def test_data_that_looks_like_a_weak_password_stays_as_it_is():
+    """Masked, the user "admin" would be somebody else."""
+    with ScriptedServer(answer(200, {"name": "admin"})) as server:
+        found = ask(server, credential=Basic("leaver", Secret("admin")))
+
+    assert found.body == {"name": "admin"}
 
 
 def test_an_error_does_not_carry_the_request_with_its_key():
