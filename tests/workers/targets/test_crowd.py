@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from atlassian import Crowd as PublishedClient
 
 from config.secret import Secret
 from config.targets import Crowd as Settings
@@ -242,6 +243,18 @@ def test_who_was_not_active_is_not_switched_on(target, crowd):
         target.switch_on(Book(), found(target, users.INACTIVE), {"active": False})
 
     assert not crowd.really(users.INACTIVE)["active"]
+
+
+def test_a_published_client_sees_what_the_target_did(target, url):
+    """Written by others: the fake speaks Crowd to it, and shows it the user as inactive."""
+    client = PublishedClient(
+        url=url, username=users.APPLICATION, password=users.PASSWORD, api_version="1"
+    )
+    before = client.user("lvogt")
+
+    target.switch_off(Book(), found(target, users.LENA))
+
+    assert client.user("lvogt") == {**before, "active": False}
 
 
 # Cleaning up --------------------------------------------------------------------------------------
