@@ -315,6 +315,13 @@ def test_a_list_that_moves_is_read_whole_or_not_at_all(size, limit, moves):
     assert read == {f"k{n}" for n in range(size)}
 
 
+def test_a_list_that_moves_a_little_is_read_whole():
+    """People log in all day; the target must not look broken for that."""
+    moving = Moving(60, 10, moves=[[0, 0, 0]] * 30)
+
+    assert len(keys_of(moving)) == 60
+
+
 @pytest.mark.parametrize("body", [None, [], {}, {"results": None}, {"results": {}}])
 def test_an_answer_without_its_list_is_not_nobody(body):
     """Only a list that was read to its end says that somebody is not in it."""
