@@ -6,10 +6,10 @@ BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-header $(ARGS)
 
-.PHONY: help install tools demo check test lock clean
+.PHONY: help install tools demo check test bench-drain lock clean
 
 help: ## list these commands
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 install: ## make .venv, with the command .venv/bin/leaver
 	@.ci/venv .venv $(DEPLOY)
@@ -29,6 +29,9 @@ check: tools ## format, lint, types, import contracts, spelling
 
 test: check ## check, then the whole suite on every Python from 3.11 on found here
 	@$(BIN)/python .ci/test.py
+
+bench-drain: tools ## how fast 2,000 leavers drain; takes five minutes
+	@$(BIN)/python -m tests.bench.drain $(ARGS)
 
 lock: tools ## pin pyproject.toml anew into both requirements.txt (ARGS=--upgrade: newer versions)
 	$(BIN)/python -m pip install -qq uv==0.13.8

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from config.targets import KINDS
 from workers.leavers import OUTCOMES
 from workers.reasons import ELEMENT, JOB, REJECTED, Reason
 
@@ -31,6 +32,18 @@ def test_the_reasons_in_the_readme_are_those_of_the_program():
     )
 
     assert section("reasons") == expected
+
+
+def test_the_targets_in_the_readme_are_those_of_the_settings():
+    """Somebody who chooses one must find every kind, with settings that exist."""
+    rows = [row.split("|")[1:-1] for row in section("targets").splitlines()[2:]]
+
+    assert [kind.strip(" `") for kind, _, _ in rows] == list(KINDS)
+    for kind, _, needs in rows:
+        fields = KINDS[kind.strip(" `")].model_fields
+        named = re.findall(r"`([a-z_]+)", needs)
+        required = {name for name, field in fields.items() if field.is_required()} - {"kind"}
+        assert required <= set(named) <= set(fields)
 
 
 def table(reasons: Mapping[str, Reason]) -> str:
