@@ -6,16 +6,9 @@ errors.py      the error shapes
 users.py       the users, and how Jira behaves
 """
 
-from workers.sandbox.answers import Answer
 from workers.sandbox.jira_dc.api import OPERATIONS
 from workers.sandbox.jira_dc.errors import no_resource
 from workers.sandbox.jira_dc.users import CAST, Settings, User
 from workers.sandbox.system import System
 
-
-def unknown(status: int) -> Answer:
-    """What an address that Jira does not have is answered."""
-    return no_resource(status)
-
-
-JIRA_DC = System("jira-dc", CAST, User, Settings, OPERATIONS, unknown)
+JIRA_DC = System("jira-dc", CAST, User, Settings, OPERATIONS, no_resource)

@@ -4,8 +4,8 @@ Written from https://docs.atlassian.com/software/jira/docs/api/REST/8.3.0 and th
 b1ff/atlassian-dc-mcp generated from Jira's own description (both read 2026-11-23).  The traps are
 kept: a search by parts of username, name and e-mail that shows active users unless told otherwise
 and never says that it left some out; addresses that are masked or hidden, even for administrators,
-and then are not searched; nobody found for a caller who may not browse users; a user without its
-e-mail's name; and refusals of a deactivation with the reason in a text.
+and then are not searched; nobody found for a caller who may not browse users; usernames that say
+nothing of the address; and refusals of a deactivation with the reason in a text.
 """
 
 from collections.abc import Mapping

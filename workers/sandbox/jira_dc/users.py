@@ -122,9 +122,7 @@ LENA = User(people.LENA.email, "JIRAUSER10100", "lvogt", people.LENA.name)
 # Older than Jira's own keys, and renamed since: the key is the first username.
 TOM = User(people.TOM.email, "tberger", "tberg", people.TOM.name)
 CAPITALS = User("Amira.Haddad@Example.com", "JIRAUSER10102", "ahaddad", people.AMIRA.name)
-NAMED_BY_EMAIL = User(
-    people.JONAS.email, "JIRAUSER10103", people.JONAS.email, people.JONAS.name, directory="internal"
-)
+NAMED_BY_EMAIL = User(people.JONAS.email, "JIRAUSER10103", people.JONAS.email, people.JONAS.name)
 INACTIVE = User(people.INACTIVE.email, "JIRAUSER10104", "slang", people.INACTIVE.name, active=False)
 DELETED = User(
     people.CLOSED.email,
