@@ -162,6 +162,6 @@ def test_a_placeholder_that_was_forgotten_is_told(folder, kept):
         load(None, {})
 
 
-def is_required(section: str, table: dict[str, object], key: str) -> bool:
+def is_required(section: str, table: dict[str, str], key: str) -> bool:
     """Whether a table of this kind must have the key."""
     return MODELS[section][table["kind"]].model_fields[key].is_required()

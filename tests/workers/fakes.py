@@ -6,10 +6,11 @@ errors, answers that get lost, success without effect, a search or a reading tha
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from tests.workers.records import NOW
 from workers.errors import WorkerStopping
@@ -179,6 +180,12 @@ class FakeTarget:
                 self.put(replace(self._accounts[account.id], access=Access.OFF))
 
         self._call(journal, "switch_off", done, about=account.id)
+
+    def switch_on(self, journal: Journal, account: Account, snapshot: Mapping[str, Any]) -> None:
+        def done() -> None:
+            self.put(replace(self._accounts[account.id], access=Access.ACTIVE))
+
+        self._call(journal, "switch_on", done, about=account.id)
 
     def clean_up(self, journal: Journal, account: Account) -> str:
         self._call(journal, "clean_up", about=account.id)

@@ -9,7 +9,7 @@ import pytest
 from workers import reasons
 
 HOME = Path(reasons.__file__).parents[1]
-EXPLAINED = reasons.JOB | reasons.ELEMENT | reasons.REJECTED
+EXPLAINED = {**reasons.JOB, **reasons.ELEMENT, **reasons.REJECTED}
 
 #: Where the word stands among the arguments of what takes one without naming it.
 PLACES = {
