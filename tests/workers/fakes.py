@@ -17,12 +17,13 @@ from workers.errors import WorkerStopping
 from workers.leavers import AccountId, JobId
 from workers.targets.base import Access, Account, Call, Journal, Way
 
-#: Every call of the target, in the order of a whole deactivation, and whether it writes.
+#: Every call of the target, and whether it writes.
 CALLS = {
     "find": False,
     "read": False,
     "preflight": False,
     "switch_off": True,
+    "switch_on": True,
     "clean_up": True,
     "prove_credential": False,
 }
