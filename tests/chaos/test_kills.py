@@ -159,7 +159,7 @@ def _somebody_waits_for_a_message(redis) -> bool:
     return any(one["cmd"] == "brpop" and "b" in one["flags"] for one in redis.client_list())
 
 
-def _messages_sent(redis) -> int:
+def _messages_sent(redis):
     return redis.info("commandstats").get("cmdstat_lpush", {}).get("calls", 0)
 
 

@@ -64,7 +64,7 @@ def test_fifty_reloads_under_load_drop_no_delivery(installation, receiver):
     enough = threading.Event()
 
     def hr_system(name: str, connect) -> list[int]:
-        statuses = []
+        statuses: list[int] = []
         while not enough.wait(0.05):
             body = json.dumps({"employees": [], "from": name, "number": len(statuses)}).encode()
             with connect() as session:
