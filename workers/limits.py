@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 #: How much wider the gap between two calls is than calls_per_second asks for, because calls do not
 #: arrive as evenly as they leave.
-HEADROOM = 1.05
+HEADROOM = 1.08
 
 #: How long Redis may take to give a turn, and how long it is left alone when it did not.
 PATIENCE = timedelta(milliseconds=100)
