@@ -50,7 +50,7 @@ SOURCE, TARGET = "bamboohr", "cloud"
 KEY = "test-key-not-a-secret"
 
 #: How long a test waits for what takes a moment, also on a busy machine, in seconds.
-PATIENCE_S = 30
+PATIENCE_S = 60
 
 #: What a process logs of an error that nobody had thought of.
 UNEXPECTED = {

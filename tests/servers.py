@@ -33,7 +33,7 @@ from redis.retry import Retry
 T = TypeVar("T")
 
 
-def wait_until(predicate: Callable[[], T], *, seconds: float = 10) -> T:
+def wait_until(predicate: Callable[[], T], *, seconds: float = 30) -> T:
     """The first true value that predicate gives; AssertionError if there is none in time.
 
     It asks less and less often, so that who waits long takes no time from what is waited for.
