@@ -45,7 +45,9 @@ from workers.targets.base import Call
 
 WAITING = (State.QUEUED, State.RETRYING)
 HOLDABLE = (State.SCHEDULED, *WAITING)
-PLACES = 3  # how many jobs of the target may run at once
+JOBS = 3  # few, so that much happens to each
+PLACES = 2  # how many jobs of the target may run at once
+MOSTLY = st.sampled_from([True, True, True, False])
 BY: dict[str, Any] = {"actor": "ops", "why": "told so"}
 
 
@@ -87,7 +89,8 @@ class Machine(RuleBasedStateMachine):
 
     # --- What may happen ---
 
-    @rule(ahead=st.booleans())
+    @precondition(lambda self: len(self.jobs) < JOBS)
+    @rule(ahead=st.sampled_from([False, False, True]))
     def leaver(self, ahead):
         cutoff = self.now + 2 * MINUTE if ahead else self.now
         who = person(new_id(), cutoff=cutoff)
@@ -99,10 +102,12 @@ class Machine(RuleBasedStateMachine):
     def time_passes(self, seconds):
         self.now += timedelta(seconds=seconds)
 
-    @precondition(lambda self: self.jobs)
+    @precondition(lambda self: self._running() < PLACES and self._waits())
     @rule(data=st.data())
     def claim(self, data):
-        job = self._any_job(data)
+        job = self._any_job(data, *WAITING)
+        if data.draw(MOSTLY):
+            self.now = max(self.now, job.due_at, self._open_from())
         free = self._running() < PLACES and job.state in WAITING and job.due_at <= self.now
         pause = pause_of(self.ledger, self.target)
         if pause is not None:
@@ -126,7 +131,7 @@ class Machine(RuleBasedStateMachine):
     @rule(
         data=st.data(),
         end=st.sampled_from(
-            ["finish", "again", "busy", "before cutoff", "lock_out", "give_back", "hold", "fail"]
+            ["again", "busy", "give_back", "finish", "lock_out", "before cutoff", "hold", "fail"]
         ),
     )
     def attempt_ends(self, data, end):
@@ -151,7 +156,7 @@ class Machine(RuleBasedStateMachine):
         self._free(job)
 
     @precondition(lambda self: self._claims())
-    @rule(data=st.data(), account=st.sampled_from(["a1", "a2"]))
+    @rule(data=st.data(), account=st.sampled_from(["a1", "a1", "a1", "a2"]))
     def worker_intends_to_write(self, data, account):
         job, claim = self._any_claim(data)
         account = AccountId(account)
@@ -185,9 +190,19 @@ class Machine(RuleBasedStateMachine):
                 self.holders[account] = (holder, token, self.now + LEASE)
 
     @precondition(lambda self: self.jobs)
-    @rule(data=st.data())
-    def sweep_takes_back(self, data):
-        job = self._any_job(data)
+    @rule(data=st.data(), look=st.sampled_from(["take back", "take back", "mature", "no target"]))
+    def sweep_looks(self, data, look):
+        match look:
+            case "take back":
+                self._sweep_takes_back(self._any_job(data, State.RUNNING), data)
+            case "mature":
+                self._sweep_lets_mature(self._any_job(data, State.SCHEDULED), data)
+            case "no target":
+                self._sweep_finds_no_target(self._any_job(data, *HOLDABLE))
+
+    def _sweep_takes_back(self, job, data):
+        if job.lease_until is not None and data.draw(MOSTLY):
+            self.now = max(self.now, job.lease_until)
         expired = job.lease_until is not None and job.lease_until <= self.now
 
         taken = moves.take_back(self.ledger, job.id, actor="sweep", now=self.now)
@@ -204,10 +219,9 @@ class Machine(RuleBasedStateMachine):
             job.due_at = self.now
             self._free(job)
 
-    @precondition(lambda self: self.jobs)
-    @rule(data=st.data())
-    def sweep_lets_mature(self, data):
-        job = self._any_job(data)
+    def _sweep_lets_mature(self, job, data):
+        if data.draw(MOSTLY):
+            self.now = max(self.now, job.due_at)
         due = job.state is State.SCHEDULED and job.due_at <= self.now
 
         assert moves.mature(self.ledger, job.id, actor="sweep", now=self.now) is due
@@ -215,10 +229,7 @@ class Machine(RuleBasedStateMachine):
         if due:
             job.moved(State.QUEUED)
 
-    @precondition(lambda self: self.jobs)
-    @rule(data=st.data())
-    def sweep_finds_no_target(self, data):
-        job = self._any_job(data)
+    def _sweep_finds_no_target(self, job):
         waits = job.state in HOLDABLE
 
         assert moves.hold_missing(self.ledger, job.id, actor="sweep", now=self.now) is waits
@@ -227,9 +238,17 @@ class Machine(RuleBasedStateMachine):
             job.moved(State.HELD)
 
     @precondition(lambda self: self.jobs)
-    @rule(data=st.data(), stop=st.sampled_from(["hold", "cancel"]))
-    def operator_stops(self, data, stop):
-        job = self._any_job(data)
+    @rule(data=st.data(), act=st.sampled_from(["hold", "cancel", "release", "replay", "force"]))
+    def operator_acts(self, data, act):
+        match act:
+            case "hold" | "cancel":
+                self._operator_stops(self._any_job(data, State.RUNNING), act)
+            case "release":
+                self._operator_releases(self._any_job(data, State.HELD))
+            case "replay" | "force":
+                self._operator_replays(self._any_job(data, *FINISHED), force=act == "force")
+
+    def _operator_stops(self, job, stop):
         ask = moves.hold_by if stop == "hold" else moves.cancel_by
         stoppable = HOLDABLE if stop == "hold" else (*HOLDABLE, State.HELD)
         end = State.HELD if stop == "hold" else State.CANCELLED
@@ -245,10 +264,7 @@ class Machine(RuleBasedStateMachine):
         else:
             assert answer is None
 
-    @precondition(lambda self: self.jobs)
-    @rule(data=st.data())
-    def operator_releases(self, data):
-        job = self._any_job(data)
+    def _operator_releases(self, job):
         held = job.state is State.HELD
 
         assert moves.release_by(self.ledger, job.id, now=self.now, **BY) is held
@@ -256,10 +272,7 @@ class Machine(RuleBasedStateMachine):
         if held:
             self._begin_again(job)
 
-    @precondition(lambda self: self.jobs)
-    @rule(data=st.data(), force=st.booleans())
-    def operator_replays(self, data, force):
-        job = self._any_job(data)
+    def _operator_replays(self, job, *, force):
         ended = job.state in (State.HELD, *FINISHED)
 
         replayed = moves.replay_by(self.ledger, job.id, force=force, now=self.now, **BY)
@@ -330,8 +343,18 @@ class Machine(RuleBasedStateMachine):
 
     # --- How it is done ---
 
-    def _any_job(self, data: st.DataObject) -> Model:
-        return data.draw(st.sampled_from(self.jobs))
+    def _any_job(self, data: st.DataObject, *states: State) -> Model:
+        """Mostly one in these states, so that much happens; now and then whichever."""
+        apt = [job for job in self.jobs if job.state in states]
+        mostly = bool(apt) and data.draw(MOSTLY)
+        return data.draw(st.sampled_from(apt if mostly else self.jobs))
+
+    def _open_from(self) -> datetime:
+        """From when on somebody may try the target, paused or not."""
+        pause = pause_of(self.ledger, self.target)
+        if pause is None:
+            return self.now
+        return max(pause["paused_until"], pause["probe_until"] or self.now)
 
     def _all(self, table: sa.Table, *where: sa.ColumnElement[bool]) -> list[sa.RowMapping]:
         """The rows of a table about our jobs."""
@@ -342,7 +365,9 @@ class Machine(RuleBasedStateMachine):
         return [(job, claim) for job in self.jobs for claim in job.claims]
 
     def _any_claim(self, data: st.DataObject) -> tuple[Model, moves.Claim]:
-        return data.draw(st.sampled_from(self._claims()))
+        """Mostly the latest of a job; a worker that is long lost may write at any time."""
+        latest = [(job, job.claims[-1]) for job in self.jobs if job.claims]
+        return data.draw(st.sampled_from(latest if data.draw(MOSTLY) else self._claims()))
 
     def _owns(self, job: Model, claim: moves.Claim) -> bool:
         return job.state is State.RUNNING and job.token == claim.token
@@ -360,6 +385,9 @@ class Machine(RuleBasedStateMachine):
 
     def _running(self) -> int:
         return sum(job.state is State.RUNNING for job in self.jobs)
+
+    def _waits(self) -> bool:
+        return any(job.state in WAITING for job in self.jobs)
 
     def _free(self, job: Model) -> None:
         self.holders = {
@@ -429,8 +457,8 @@ def test_whatever_happens_in_whatever_order_the_promises_hold(ledger):
     run_state_machine_as_test(
         lambda: Machine(ledger),
         settings=settings(
-            max_examples=20,
-            stateful_step_count=30,
+            max_examples=30,
+            stateful_step_count=50,
             suppress_health_check=list(HealthCheck),
         ),
     )
