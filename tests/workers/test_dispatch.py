@@ -15,7 +15,9 @@ A, B = JobId("job-a"), JobId("job-b")
 
 @pytest.fixture
 def waker(redis_server, tmp_path):
-    return Waker(redis_server.url, tmp_path)
+    waker = Waker(redis_server.url, tmp_path)
+    yield waker
+    waker.flush(20)  # What it still tries to send must not be heard in the next test.
 
 
 def messages(server):
@@ -43,6 +45,7 @@ def test_nobody_waits_for_a_frozen_queue(waker, redis_server):
 
     assert not waker.flush(0)
     redis_server.thaw()
+    assert waker.flush(20)
 
 
 def test_a_job_that_waits_already_is_sent_once(waker, redis_server):
