@@ -64,6 +64,14 @@ UNEXPECTED = {
 }
 
 
+#: Becomes the program it is given, which the system kills with the test should that be killed.
+DIE_WITH_US = (
+    "import ctypes, os, signal, sys;"
+    "ctypes.CDLL(None).prctl(1, signal.SIGKILL);"  # PR_SET_PDEATHSIG
+    "os.execv(sys.argv[1], sys.argv[1:])"
+)
+
+
 class Installation:
     """One Leaver with a source `bamboohr` and a target `cloud`, which is the sandbox."""
 
@@ -263,7 +271,7 @@ class Process:
         self._log = log
         with log.open("ab") as output:
             self._process = subprocess.Popen(
-                command,
+                [sys.executable, "-c", DIE_WITH_US, *command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

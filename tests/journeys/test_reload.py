@@ -65,7 +65,7 @@ def test_fifty_reloads_under_load_drop_no_delivery(installation, receiver):
 
     def hr_system(name: str, connect) -> list[int]:
         statuses: list[int] = []
-        while not enough.wait(0.05):
+        while not enough.wait(0.1):
             body = json.dumps({"employees": [], "from": name, "number": len(statuses)}).encode()
             with connect() as session:
                 answer = session.post(installation.url, body, headers=installation.sign(body))

@@ -8,20 +8,16 @@ import pytest
 from tests.installation import DEACTIVATED, End, Installation
 from tests.servers import PostgresServer, RedisServer, wait_until
 from workers.sandbox import people
-from workers.sandbox.people import CAST
+from workers.sandbox.people import CAST, TOM, UNMANAGED
 
 ALREADY_INACTIVE = End("done", "already_inactive")
 
-LISTS = {
-    "policy.protected": ["*-SVC@example.com"],
-    "policy.email_domains": ["example.com", "agency.example"],
-}
-#: Whom these lists are about.
+#: On the lists of the configuration, and not in the cast.
 PROTECTED, FOREIGN = "backup-svc@example.com", "guest@elsewhere.example"
 
 ENDS = {
     people.LENA.email: DEACTIVATED,
-    people.TOM.email: DEACTIVATED,
+    TOM.email: DEACTIVATED,
     people.AMIRA.email: DEACTIVATED,
     people.JONAS.email: DEACTIVATED,
     people.NOT_INVITED.email: DEACTIVATED,
@@ -29,7 +25,7 @@ ENDS = {
     people.INACTIVE.email: ALREADY_INACTIVE,
     people.FOR_DELETION.email: ALREADY_INACTIVE,
     people.CLOSED.email: ALREADY_INACTIVE,
-    people.UNMANAGED.email: End("done", "suspended"),
+    UNMANAGED.email: End("done", "suspended"),
     people.SYNCED.email: End("held", reason="idp_managed"),
     people.GOOGLE_SYNCED.email: End("held", reason="idp_managed"),
     people.ADMINISTRATOR.email: End("held", reason="administrator"),
@@ -62,7 +58,12 @@ def running(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Installa
         postgres: PostgresServer = request.getfixturevalue("postgres")
         ledger_url = postgres.database_url()
     with Installation(tmp_path, queue_url=queue_url, ledger_url=ledger_url) as installation:
-        installation.configure(LISTS)
+        installation.configure(
+            {
+                "policy.protected": ["*-SVC@example.com"],
+                "policy.email_domains": ["example.com", "agency.example"],
+            }
+        )
         for command in ("up",) if queue_url == "embedded" else ("serve", "work"):
             installation.start(command)
         yield installation
@@ -71,6 +72,7 @@ def running(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Installa
 def test_everybody_ends_as_they_should(running):
     """The right account, the right way, and nobody else's: the whole cast of the sandbox."""
     running.sandbox.add(PROTECTED, FOREIGN)
+    before = {person.email: running.sandbox.people(person.email) for person in CAST}
 
     answer = running.send(*ENDS)
 
@@ -78,43 +80,27 @@ def test_everybody_ends_as_they_should(running):
     assert answer.json()["elements"]["leaver"] == len(answer.json()["jobs"]) == len(ENDS)
     running.wait_for_ends()
     assert running.ends() == ENDS
-
-
-@pytest.mark.usefixtures("receiver")
-def test_nothing_but_the_leavers_accounts_changes(installation):
-    """Whoever is held, or off already, stays exactly as they are."""
-    installation.configure(LISTS)
-    installation.start("work")
-    before = {person.email: installation.sandbox.people(person.email) for person in CAST}
-
-    installation.send(*ENDS)
-    installation.wait_for_ends()
-
+    after = {email: running.sandbox.people(email) for email in before}
     off = {email for email, end in ENDS.items() if end == DEACTIVATED}
-    after = {email: installation.sandbox.people(email) for email in before}
-    changed = {email for email in before if before[email] != after[email]}
-    assert changed == off | {people.UNMANAGED.email}
+    assert {email for email in before if before[email] != after[email]} == off | {UNMANAGED.email}
     assert {after[email][0]["account_status"] for email in off} == {"inactive"}
-    assert after[people.TOM.email][0]["tokens"] == []
-    assert set(after[people.UNMANAGED.email][0]["directories"].values()) == {"suspended"}
+    assert set(after[UNMANAGED.email][0]["directories"].values()) == {"suspended"}
 
 
-def test_one_person_leaves_and_an_operator_sees_it_all(running):
+@pytest.mark.usefixtures("receiver", "worker")
+def test_one_person_leaves_and_an_operator_sees_it_all(installation):
     """What an auditor asks for: who said so, which account, what was called, and the proof."""
-    sent = running.read("send", "bamboohr", "--email", people.LENA.email)
+    [sent] = installation.read("send", "bamboohr", "--email", TOM.email)
 
-    assert sent[0]["status"] == 202
-    [job] = sent[0]["answer"]["jobs"]
-    [listed] = wait_until(lambda: running.read("jobs", "--state", "done"))
-    assert (listed["id"], listed["email"], listed["outcome"]) == (
-        job,
-        people.LENA.email,
-        "deactivated",
-    )
-    [shown] = running.read("job", job)
+    assert sent["status"] == 202
+    [job] = sent["answer"]["jobs"]
+    [listed] = wait_until(lambda: installation.read("jobs", "--state", "done"))
+    facts = (listed["id"], listed["email"], listed["outcome"])
+    assert facts == (job, TOM.email, "deactivated")
+    [shown] = installation.read("job", job)
     calls = [call["name"] for call in shown["rounds"][0]["attempts"][0]["calls"]]
-    written = calls.index("lifecycle.disable")
-    assert "profile.get" in calls[written:]
-    assert shown["account_id"] == people.LENA.account_id
-    assert shown["deliveries"] == [sent[0]["answer"]["delivery"]]
+    assert "profile.get" in calls[calls.index("lifecycle.disable") :]
+    assert shown["account_id"] == TOM.account_id
+    assert shown["deliveries"] == [sent["answer"]["delivery"]]
     assert [entry["action"] for entry in shown["audit"]] == ["open", "claim", "done"]
+    assert installation.sandbox.person(TOM.email)["tokens"] == []
