@@ -200,10 +200,12 @@ class Client:
         with _revealing(request.name):
             shown = self._credential.show()
         prepared = self._prepared(request, shown)
-        if request.write:
-            journal.intend(request.name)
-        at, started = datetime.now(UTC), time.monotonic()
         with deadline(self._budget):
+            if request.write:
+                # Inside the deadline: what is slow between the leave and the write must not
+                # send it after the lease.
+                journal.intend(request.name)
+            at, started = datetime.now(UTC), time.monotonic()
             answer = self._answer(prepared, shown)
         took = time.monotonic() - started
         fault: TargetError | None = login_refused(request.name, answer)

@@ -204,6 +204,22 @@ def test_nothing_is_sent_after_the_time_of_the_call_is_over():
     assert [request.split()[0] for request in server.requests] == [b"GET"]
 
 
+def test_a_leave_that_came_too_slowly_sends_nothing():
+    """A ledger that was slow, or a process that was frozen, between the leave and the write."""
+    budget = timedelta(milliseconds=50)
+
+    class Slow(Book):
+        def intend(self, call):
+            time.sleep(2 * budget.total_seconds())
+
+    with ScriptedServer(OK) as server:
+        with pytest.raises(Unavailable):
+            write(server, Slow(), budget=budget)
+        ask(server)
+
+    assert [request.split()[0] for request in server.requests] == [b"GET"]
+
+
 def test_a_lost_lease_shows_at_the_record_of_the_call():
     """The answer came too late for us to act on it."""
 
