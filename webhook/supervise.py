@@ -55,17 +55,19 @@ class Stop(Exception):
 class Child:
     """A process to be kept running.
 
-    ready         whether the process of this id does its work; asked often, so it answers soon
-    ended_early   called when it ended before it was ready, and before it is started again
-    reloads       whether SIGHUP makes it read its configuration again
-    last          whether the others need it until their end
-    keeps         open files that it inherits
+    ready           whether the process of this id does its work; asked often, so it answers soon
+    ended_early     called when it ended before it was ready, and before it is started again
+    ended_for_good  called when everything has been stopped
+    reloads         whether SIGHUP makes it read its configuration again
+    last            whether the others need it until their end
+    keeps           open files that it inherits
     """
 
     name: str
     argv: Sequence[str]
     ready: Callable[[int], bool]
     ended_early: Callable[[], None] = lambda: None
+    ended_for_good: Callable[[], None] = lambda: None
     reloads: bool = True
     last: bool = False
     keeps: tuple[int, ...] = ()
@@ -230,6 +232,8 @@ class Supervisor:
         self._end([one for one in self._all if not one.child.last], deadline)
         last = [one for one in self._all if one.child.last]
         self._end(last, max(deadline, time.monotonic()) + LAST_PATIENCE)
+        for one in self._all:
+            one.child.ended_for_good()
 
     def _end(self, ending: Iterable[_Running], deadline: float) -> None:
         """SIGTERM, and SIGKILL when the deadline or another request to stop comes."""

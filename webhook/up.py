@@ -102,6 +102,7 @@ def queue(embedded: Embedded) -> Child:
         embedded.command(),
         ready=lambda _: embedded.answers(),
         ended_early=embedded.start_afresh,
+        ended_for_good=embedded.clear_away,
         reloads=False,
         last=True,
         keeps=(embedded.take(),),

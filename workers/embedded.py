@@ -106,6 +106,11 @@ class Embedded:
             said = [str(error)]
         log.warning("embedded queue starts empty", put_aside=str(aside), because="".join(said))
 
+    def clear_away(self) -> None:
+        """After it has ended for good: leave nothing in the temp folder."""
+        if self.socket.parent != self.folder:
+            shutil.rmtree(self.socket.parent, ignore_errors=True)
+
     def _connect(self) -> socket.socket:
         connection = socket.socket(socket.AF_UNIX)
         try:
@@ -118,11 +123,11 @@ class Embedded:
 
 
 def _socket_path(folder: Path) -> Path:
-    path = folder / "socket"
-    if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
-        return path
-    name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"leaver-{name}" / "socket"
+    name = f"leaver-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]}"
+    for place in (folder, Path(tempfile.gettempdir()) / name):
+        if len(os.fsencode(place / "socket")) <= LONGEST_SOCKET_PATH:
+            return place / "socket"
+    return Path("/tmp") / name / "socket"  # noqa: S108 - _private_folder sees that it is ours
 
 
 def _private_folder(folder: Path) -> None:

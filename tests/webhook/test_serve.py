@@ -26,7 +26,7 @@ from webhook.serve import SILENCE_S, listen
 from webhook.sources import standard
 from webhook.sources.base import Termination
 from webhook.verify import sign_bamboohr
-from workers.ledger import open_ledger, tables
+from workers.ledger import tables
 
 KEY = "test-key-not-a-secret"
 NEXT_KEY = "test-key-of-next-year"
@@ -285,10 +285,10 @@ def test_a_killed_process_is_replaced(receiver):
     assert victim not in receiver.children()
 
 
-def test_on_postgresql_two_processes_receive(postgres, tmp_path):
+def test_on_postgresql_two_processes_receive(opened, postgres, tmp_path):
     """It takes many writers at once; each process has connections of its own."""
     url = postgres.database_url()
-    ledger = open_ledger(url)
+    ledger = opened(url)
     ledger.migrate()
     receiver = Receiver(tmp_path)
     receiver.configure([KEY], **{"[queue]": f'[ledger]\nurl = "{url}"\n[queue]'})
@@ -303,7 +303,6 @@ def test_on_postgresql_two_processes_receive(postgres, tmp_path):
     assert {answer.status_code for answer in answers} == {202}
     with ledger.read() as tx:
         assert tx.scalar(sa.select(sa.func.count()).select_from(tables.leavers)) == 8
-    ledger.close()
 
 
 def test_sighup_brings_a_new_key_into_use(receiver):

@@ -1,6 +1,6 @@
 """The steps of a job, told from a real ledger."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from tests.workers.records import NOW, SECOND, claim, delivery, job_of, person, 
 from webhook.story import Teller, steps
 from workers.journal import LedgerJournal
 from workers.leavers import AccountId, JobId, Outcome
-from workers.ledger import Ledger, moves, open_ledger
+from workers.ledger import Ledger, moves
 from workers.ledger.moves import Claim
 from workers.ledger.queries import jobs
 from workers.targets.base import Access, Account, Call, Way
@@ -20,12 +20,11 @@ ACCOUNT = Account(AccountId("712020:lena"), "lena@example.com", Access.ACTIVE, W
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
+def ledger(opened: Callable[[str], Ledger], tmp_path: Path) -> Ledger:
     """An empty ledger."""
-    ledger = open_ledger(f"sqlite:///{tmp_path / 'leaver.db'}")
+    ledger = opened(f"sqlite:///{tmp_path / 'leaver.db'}")
     ledger.migrate()
-    yield ledger
-    ledger.close()
+    return ledger
 
 
 def call(journal: LedgerJournal, name: str, second: int, status: int = 200) -> None:

@@ -112,9 +112,11 @@ def test_a_broken_file_is_put_aside(home, start):
     assert list((home / "var/queue/data.broken").rglob("*.aof"))
 
 
-def test_a_folder_with_a_long_path_works(home, start, monkeypatch):
+@pytest.mark.parametrize("temp", ["short", "a long name " * 10])
+def test_a_folder_with_a_long_path_works(home, start, monkeypatch, temp):
     """A socket's path is limited to a hundred bytes, a folder's is not."""
-    monkeypatch.setattr(tempfile, "tempdir", str(home))
+    monkeypatch.setattr(tempfile, "tempdir", str(home / temp))
+    (home / temp).mkdir()
     home = home / ("a long name " * 10) / "ü;+"
     home.mkdir(parents=True)
 
@@ -122,6 +124,19 @@ def test_a_folder_with_a_long_path_works(home, start, monkeypatch):
 
     assert redis_client("embedded", home).ping()
     assert len(os.fsencode(Embedded(home).socket)) <= LONGEST_SOCKET_PATH
+    Embedded(home).clear_away()
+
+
+def test_nothing_stays_in_the_temp_folder(tmp_path, monkeypatch):
+    """Where the path was too long for a socket, the socket was there."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    home = tmp_path / ("a long name " * 10)
+    embedded = Embedded(home)
+    os.close(embedded.take())
+
+    embedded.clear_away()
+
+    assert list(tmp_path.iterdir()) == [home]
 
 
 def test_a_long_path_does_not_trust_a_folder_of_somebody_else(tmp_path, monkeypatch):

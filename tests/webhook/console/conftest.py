@@ -1,6 +1,6 @@
 """The console without a network: the real app and a real ledger, in a time that stands."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -10,23 +10,21 @@ from flask.testing import FlaskClient
 from tests.webhook.receiving import empty_ledger
 from tests.workers.records import NOW
 from webhook.console.app import create_app
-from workers.ledger import Ledger, open_ledger
+from workers.ledger import Ledger
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
+def ledger(opened: Callable[[str], Ledger], tmp_path: Path) -> Ledger:
     """An empty ledger."""
     file = tmp_path / "leaver.db"
     file.write_bytes(empty_ledger())
-    ledger = open_ledger(f"sqlite:///{file}")
-    yield ledger
-    ledger.close()
+    return opened(f"sqlite:///{file}")
 
 
 @pytest.fixture
-def lost_ledger(tmp_path: Path) -> Ledger:
+def lost_ledger(opened: Callable[[str], Ledger], tmp_path: Path) -> Ledger:
     """A ledger that cannot be read."""
-    return open_ledger(f"sqlite:///{tmp_path}/no-folder/leaver.db")
+    return opened(f"sqlite:///{tmp_path}/no-folder/leaver.db")
 
 
 @pytest.fixture

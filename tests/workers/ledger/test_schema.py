@@ -8,7 +8,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from tests.workers.records import everything, job_of
-from workers.ledger import LedgerOutdated, open_ledger
+from workers.ledger import LedgerOutdated
 from workers.ledger.store import SCHEMA, alembic_config
 from workers.ledger.tables import metadata
 
@@ -18,16 +18,15 @@ def test_this_version_wants_the_schema_of_the_last_migration():
     assert ScriptDirectory.from_config(alembic_config()).get_current_head() == SCHEMA
 
 
-def test_a_ledger_is_outdated_until_it_is_migrated(ledger_url):
+def test_a_ledger_is_outdated_until_it_is_migrated(opened, ledger_url):
     """A command on an old schema says what to run; afterwards it works."""
-    ledger = open_ledger(ledger_url)
+    ledger = opened(ledger_url)
     with pytest.raises(LedgerOutdated, match="run `leaver migrate`"):
         ledger.check_schema()
 
     ledger.migrate()
 
     ledger.check_schema()
-    ledger.close()
 
 
 # SQLite cannot tell the expression of an index; PostgreSQL can, and the test runs there as well.
@@ -51,9 +50,9 @@ def test_migrating_again_changes_nothing(ledger):
     assert everything(ledger) == before
 
 
-def test_processes_that_start_together_migrate_once(ledger_url):
+def test_processes_that_start_together_migrate_once(opened, ledger_url):
     """Receiver, console and workers may be started in the same second on an empty ledger."""
-    ledgers = [open_ledger(ledger_url) for _ in range(4)]
+    ledgers = [opened(ledger_url) for _ in range(4)]
 
     with ThreadPoolExecutor(len(ledgers)) as threads:
         migrating = [threads.submit(ledger.migrate) for ledger in ledgers]
@@ -61,4 +60,3 @@ def test_processes_that_start_together_migrate_once(ledger_url):
     assert [each.exception() for each in migrating] == [None] * len(ledgers)
     for ledger in ledgers:
         ledger.check_schema()
-        ledger.close()
