@@ -12,6 +12,7 @@ import click
 from webhook.cli import options
 from webhook.cli.output import say, show_json
 from webhook.cli.situation import Situation, now
+from workers.leavers import LeaverKind
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -36,7 +37,13 @@ class Answered:
 
 @click.command()
 @click.argument("source")
-@click.option("--email", required=True, metavar="E", help="Who is terminated.")
+@click.option("--email", required=True, metavar="E", help="Whom it is about.")
+@click.option(
+    "--event",
+    type=click.Choice([each.value for each in LeaverKind]),
+    default=LeaverKind.TERMINATED.value,
+    help="What is said of them, if this kind of source can say it.  [default: terminated]",
+)
 @click.option("--employee-id", metavar="ID", help="[default: a number made of the address]")
 @click.option(
     "--terminated-on",
@@ -60,6 +67,7 @@ def send(
     at: Situation,
     source: str,
     email: str,
+    event: str,
     employee_id: str | None,
     terminated_on: datetime | None,
     url: str | None,
@@ -78,7 +86,7 @@ def send(
     url = url or _url(settings, source)
     everybody = people(email, employee_id, terminated_on.date() if terminated_on else None, count)
     succeeded = True
-    for answered in _post(settings, source, url, everybody):
+    for answered in _post(settings, source, url, everybody, LeaverKind(event)):
         if json_:
             show_json(answered)
         else:
@@ -117,19 +125,26 @@ def _url(settings: "Settings", source: str) -> str:
 
 
 def _post(
-    settings: "Settings", source: str, url: str, everybody: "Sequence[Termination]"
+    settings: "Settings",
+    source: str,
+    url: str,
+    everybody: "Sequence[Termination]",
+    event: LeaverKind,
 ) -> Iterator[Answered]:
     import requests
 
     from webhook.sources import SOURCES
 
     own = settings.sources[source]
+    kind = SOURCES[own.kind]
+    if event not in kind.EVENTS:
+        raise click.UsageError(f"a {own.kind} source only says {', '.join(kind.EVENTS)}")
     at_once = PEOPLE_AT_ONCE.get(own.kind, 1)
     with requests.Session() as session:
         for start in range(0, len(everybody), at_once):
             some = everybody[start : start + at_once]
             try:
-                headers, body = SOURCES[own.kind].sign(some, own, now=now())
+                headers, body = kind.sign(some, own, event=event, now=now())
             except ValueError as error:
                 raise click.UsageError(f"sources.{source}.secrets: {error}") from error
             try:

@@ -50,6 +50,7 @@ FIELDS: Mapping[OurField, tuple[str, ...]] = {
     "email": ("workEmail", "Work Email"),
 }
 NO_DATE = "0000-00-00"
+EVENTS = (LeaverKind.TERMINATED, LeaverKind.REHIRED)
 
 
 def verifier(secrets: Sequence[str]) -> Verifier:
@@ -58,12 +59,22 @@ def verifier(secrets: Sequence[str]) -> Verifier:
 
 
 def sign(
-    people: Sequence[Termination], settings: BambooHR, *, now: datetime
+    people: Sequence[Termination],
+    settings: BambooHR,
+    *,
+    event: LeaverKind = LeaverKind.TERMINATED,
+    now: datetime,
 ) -> tuple[dict[str, str], bytes]:
-    """A field-based JSON delivery in which everybody of `people` has been terminated."""
-    body = json.dumps({"employees": [_as_sent(who, settings, now) for who in people]}).encode()
-    key = settings.secrets[0].reveal().encode()
-    return {"Content-Type": "application/json"} | sign_bamboohr(body, key, at=now), body
+    """A field-based JSON delivery in which everybody of `people` was terminated, or is Active."""
+    employees = [_as_sent(who, event, settings, now) for who in people]
+    body = json.dumps({"employees": employees}).encode()
+    headers = {"Content-Type": "application/json"} | signature(body, settings, now=now)
+    return headers, body
+
+
+def signature(body: bytes, settings: BambooHR, *, now: datetime) -> dict[str, str]:
+    """The headers that BambooHR signs `body` with."""
+    return sign_bamboohr(body, settings.secrets[0].reveal().encode(), at=now)
 
 
 def parse(
@@ -203,10 +214,13 @@ def _is_one_of(text: str, words: Iterable[str]) -> bool | None:
     return folded in {word.strip().casefold() for word in words} if folded else None
 
 
-def _as_sent(who: Termination, settings: BambooHR, now: datetime) -> dict[str, Any]:
+def _as_sent(
+    who: Termination, event: LeaverKind, settings: BambooHR, now: datetime
+) -> dict[str, Any]:
+    leaves = event is LeaverKind.TERMINATED
     values: dict[OurField, str] = {
-        "status": settings.inactive_statuses[0],
-        "employment_status": settings.terminated_statuses[0],
+        "status": settings.inactive_statuses[0] if leaves else "Active",
+        "employment_status": settings.terminated_statuses[0] if leaves else "Full-Time",
         "email": who.email,
         "termination_date": who.terminated_on.isoformat() if who.terminated_on else "",
     }

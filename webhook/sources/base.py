@@ -16,7 +16,7 @@ import structlog
 import config.settings
 from webhook.sources.fields import Unusable
 from webhook.verify import Signed
-from workers.leavers import Element, ElementKind, Leaver
+from workers.leavers import Element, ElementKind, Leaver, LeaverKind
 
 log = structlog.get_logger()
 
@@ -61,11 +61,24 @@ class Source(Protocol[SourceSettings]):
         `zone` is what a bare date is meant in where the body does not say.
         """
 
+    @property
+    def EVENTS(self) -> tuple[LeaverKind, ...]:  # noqa: N802 - a constant of its module
+        """What it can say of a person, the termination first."""
+
     def sign(
-        self, people: Sequence[Termination], settings: SourceSettings, *, now: datetime
+        self,
+        people: Sequence[Termination],
+        settings: SourceSettings,
+        *,
+        event: LeaverKind = LeaverKind.TERMINATED,
+        now: datetime,
     ) -> tuple[dict[str, str], bytes]:
-        """Headers and body with which this HR system would send `people`, signed with the first
-        of the source's secrets."""
+        """Headers and body with which this HR system would say `event`, one of EVENTS, of `people`:
+        the content type, and the `signature`."""
+
+    def signature(self, body: bytes, settings: SourceSettings, *, now: datetime) -> dict[str, str]:
+        """The headers, and no others, by which this HR system would prove that it sent `body`,
+        whatever that is; made with the first of the source's secrets."""
 
 
 def each(items: Iterable[Any], read: Callable[[Any], Element]) -> tuple[Element, ...]:

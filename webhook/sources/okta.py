@@ -40,6 +40,8 @@ from workers.leavers import Cutoff, Element, ElementKind, Leaver, LeaverKind, ne
 CONTENT_TYPES = frozenset({"application/json"})
 DEACTIVATED = "user.lifecycle.deactivate"
 ACTIVATED = "user.lifecycle.activate"
+EVENT_TYPES = {LeaverKind.TERMINATED: DEACTIVATED, LeaverKind.REHIRED: ACTIVATED}
+EVENTS = tuple(EVENT_TYPES)
 
 
 def verifier(secrets: Sequence[str]) -> Verifier:
@@ -56,16 +58,27 @@ def handshake(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def sign(
-    people: Sequence[Termination], settings: Okta, *, now: datetime
+    people: Sequence[Termination],
+    settings: Okta,
+    *,
+    event: LeaverKind = LeaverKind.TERMINATED,
+    now: datetime,
 ) -> tuple[dict[str, str], bytes]:
-    """A delivery in which everybody of `people` was deactivated now; Okta has no other dates."""
-    event = {
+    """A delivery in which everybody of `people` was deactivated or activated now; Okta has no
+    other dates."""
+    document = {
         "eventType": "com.okta.event_hook",
         "eventId": new_id(),
-        "data": {"events": [_as_sent(who, now) for who in people]},
+        "data": {"events": [_as_sent(who, EVENT_TYPES[event], now) for who in people]},
     }
-    secret = settings.secrets[0].reveal()
-    return {"Content-Type": "application/json", "Authorization": secret}, json.dumps(event).encode()
+    body = json.dumps(document).encode()
+    headers = {"Content-Type": "application/json"} | signature(body, settings, now=now)
+    return headers, body
+
+
+def signature(body: bytes, settings: Okta, *, now: datetime) -> dict[str, str]:
+    """The header that Okta was told to send."""
+    return {"Authorization": settings.secrets[0].reveal()}
 
 
 def parse(
@@ -128,11 +141,11 @@ def _succeeded(event: dict[str, Any]) -> bool:
     return result == "SUCCESS"
 
 
-def _as_sent(who: Termination, now: datetime) -> dict[str, Any]:
+def _as_sent(who: Termination, event_type: str, now: datetime) -> dict[str, Any]:
     return {
         "uuid": new_id(),
         "published": now.isoformat(timespec="milliseconds"),
-        "eventType": DEACTIVATED,
+        "eventType": event_type,
         "outcome": {"result": "SUCCESS"},
         "actor": {"type": "User", "id": "00u0", "alternateId": "administrator@example.com"},
         "target": [{"type": "User", "id": who.employee_id, "alternateId": who.email}],

@@ -46,6 +46,7 @@ KINDS = {
     "worker.termination_rescinded": LeaverKind.RESCINDED,
     "worker.rehired": LeaverKind.REHIRED,
 }
+EVENTS = tuple(KINDS.values())
 
 
 def verifier(secrets: Sequence[str]) -> Verifier:
@@ -54,18 +55,27 @@ def verifier(secrets: Sequence[str]) -> Verifier:
 
 
 def sign(
-    people: Sequence[Termination], settings: Standard, *, now: datetime
+    people: Sequence[Termination],
+    settings: Standard,
+    *,
+    event: LeaverKind = LeaverKind.TERMINATED,
+    now: datetime,
 ) -> tuple[dict[str, str], bytes]:
-    """A delivery in which everybody of `people` is terminated."""
-    event = {
-        "type": "worker.terminated",
+    """A delivery that says `event` of everybody of `people`."""
+    document = {
+        "type": next(name for name, kind in KINDS.items() if kind is event),
         "timestamp": now.isoformat(timespec="seconds"),
         "data": [_as_sent(who) for who in people],
     }
-    body = json.dumps(event).encode()
+    body = json.dumps(document).encode()
+    headers = {"Content-Type": "application/json"} | signature(body, settings, now=now)
+    return headers, body
+
+
+def signature(body: bytes, settings: Standard, *, now: datetime) -> dict[str, str]:
+    """The headers of a Standard Webhooks sender, with an event id of their own."""
     key = standard_key(settings.secrets[0].reveal())
-    headers = sign_standard(body, key, event_id=f"msg_{new_id()}", at=now)
-    return {"Content-Type": "application/json"} | headers, body
+    return sign_standard(body, key, event_id=f"msg_{new_id()}", at=now)
 
 
 def parse(

@@ -78,6 +78,18 @@ def test_a_date_ahead_makes_scheduled_jobs(leaver, server):
     assert {job["state"] for job in leaver.json("jobs")} == {"scheduled"}
 
 
+def test_what_is_taken_back_before_the_cutoff_is_cancelled(leaver, server):
+    """The rehearsal of a mistake in HR: the account is never touched."""
+    words = ("send", "standard", "--email", "lena@example.com")
+    leaver.json(*words, "--terminated-on", "2099-06-30")
+
+    leaver.json(*words, "--event", "rescinded")
+
+    assert [job["state"] for job in leaver.json("jobs", "--reason", "rescinded")] == [
+        "cancelled"
+    ] * 2
+
+
 def test_a_refused_event_is_a_failure(leaver, server):
     """The receiver has another key."""
     leaver.configure(server=server.removeprefix("http://"), bamboohr="another-test-key")
@@ -113,6 +125,7 @@ def test_a_receiver_that_does_not_run_is_said_in_one_line(leaver):
         (["hr"], "Missing option '--email'"),
         (["hr", "--email", "lena@example.com", "--terminated-on", "30.6."], "%Y-%m-%d"),
         (["hr", "--email", "lena@example.com", "--count", "0"], "not in the range"),
+        (["hr", "--email", "e@example.com", "--event", "rescinded"], "says terminated, rehired"),
     ],
 )
 def test_wrong_usage_is_refused_with_what_is_allowed(leaver, words, hint):

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.webhook.receiving import NOW
+from webhook.sources import SOURCES
 from webhook.sources.base import Termination
 
 JANE = Termination("jane.doe@example.com", "67890", date(2026, 11, 20))
@@ -254,6 +255,28 @@ class SourceConformance:
         receiver.post(self.source, self.signed(body), body)
 
         assert [row.email for row in receiver.rows("leavers")] == [email]
+
+    def test_whatever_we_send_is_what_we_read(self, receiver):
+        """`leaver send` must reach the same end as the HR system, with each of its events."""
+        settings = receiver.settings.sources[self.source]
+        source = SOURCES[settings.kind]
+
+        for event, who in zip(source.EVENTS, PEOPLE, strict=False):
+            headers, body = source.sign([who], settings, event=event, now=NOW)
+            assert receiver.post(self.source, headers, body).status_code == 202
+
+        said = [(row.kind, row.employee_id) for row in receiver.rows("leavers")]
+        people = [who.employee_id for who in PEOPLE]
+        assert said == list(zip(source.EVENTS, people, strict=False))
+
+    def test_whatever_body_we_sign_is_kept(self, receiver):
+        """`leaver send --fault` plays an HR system that sends nonsense."""
+        settings = receiver.settings.sources[self.source]
+
+        headers = SOURCES[settings.kind].signature(b"nonsense", settings, now=NOW)
+        answer = receiver.post(self.source, headers, b"nonsense")
+
+        assert (answer.status_code, answer.json["status"]) == (202, "quarantined")
 
     def assert_refused(self, receiver, answer) -> None:
         """401, no word about why, and no trace in the ledger."""
