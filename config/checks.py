@@ -23,7 +23,8 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from config.secret import ConfigurationError, Secret
-from config.settings import BambooHR, Settings, Standard
+from config.settings import Settings
+from config.sources import BambooHR, Standard
 from config.values import is_loopback
 
 Role = Literal["serve", "work", "console", "up"]
@@ -80,7 +81,7 @@ def unreadable_secrets(settings: Settings, role: Role) -> Iterator[Finding]:
     """The receiver needs the sources' secrets, a worker those of the targets."""
     secrets: list[Secret] = []
     if role in RECEIVES:
-        secrets += [key for source in settings.sources.values() for key in source.secrets]
+        secrets += [key for source in settings.sources.values() for key in source.credentials]
     if role in ACTS:
         secrets += [key for target in settings.targets.values() for key in target.secrets.values()]
     for secret in secrets:

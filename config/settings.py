@@ -2,17 +2,17 @@
 
 Values come from a TOML file; the environment beats it (environment.py).  They are read at start and
 again at SIGHUP, are frozen, and are passed as an argument.  Whatever is wrong stops the start with
-one line (refusals.py).  Those of the targets are in targets.py.  leaver.example.toml shows them
-all; a test holds it equal to both.
+one line (refusals.py).  Those of the HR systems are in sources.py, those of the Atlassian systems
+in targets.py.  leaver.example.toml shows them all; a test holds it equal to all three.
 """
 
 import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError, model_validator
+from pydantic import PrivateAttr, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
@@ -22,17 +22,17 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from config import sources, targets
 from config.environment import Key, Models, overlay
 from config.refusals import BROKEN_RULE, Refusals, quoted
 from config.secret import ConfigurationError, Secret, Withheld
 from config.section import Section, setting
-from config.targets import KINDS, AtlassianOrg, TargetSettings
+from config.sources import SourceSettings
+from config.targets import AtlassianOrg, TargetSettings
 from config.values import (
     Address,
-    AtLeastOne,
     Domain,
     Duration,
-    HeaderSecret,
     LedgerUrl,
     Listed,
     Listen,
@@ -40,13 +40,9 @@ from config.values import (
     Pattern,
     QueueUrl,
     ShortDuration,
-    SigningKey,
-    StandardKey,
-    Text,
     TimeZone,
     Whole,
     duration,
-    mapped,
 )
 
 # The names of other rooms for what is set; values.py and secret.py stay behind this module.
@@ -63,9 +59,6 @@ __all__ = [
 
 DEFAULT_FILE = Path("leaver.toml")
 SQLITE = "sqlite:///"
-
-CutoffFrom = Literal["access_revocation", "immediate", "last_day", "termination_date"]
-OurField = Literal["email", "employee_id", "status", "employment_status", "termination_date"]
 
 
 class Server(Section):
@@ -163,94 +156,6 @@ class Verify(Section):
     )
 
 
-class Source(Section):
-    """An HR system, whatever its kind."""
-
-    secrets: AtLeastOne[SigningKey] = setting(
-        "Keys of its signatures; several while you change from one to the next."
-    )
-    targets: AtLeastOne[Text] | None = setting(
-        "Where its leavers lose their access; left out: in every target.", None
-    )
-    timezone: TimeZone | None = setting(
-        "Time zone of its bare dates; left out: policy.timezone.", None
-    )
-
-
-class Timed(Source):
-    """An HR system that signs the time as well."""
-
-    tolerance: Duration = setting(
-        "How far from now the time of a signature may be; a delivery further off is quarantined."
-    )
-
-
-class Dated(Timed):
-    """An HR system that sends ahead of time, and says when access must end."""
-
-    cutoff_order: AtLeastOne[CutoffFrom] = setting(
-        "What says when access must end; the first of these that an event has counts, and one that "
-        "is left out is not read. An access_revocation is an instant, immediate means now, "
-        "last_day and termination_date mean the end of that day.",
-        ("access_revocation", "immediate", "last_day", "termination_date"),
-    )
-    immediate_reasons: Listed[Text] = setting(
-        "Reasons for leaving that mean immediate, also where a date lies ahead, such as "
-        '"Terminate_Employee_Gross_Misconduct".',
-        (),
-    )
-
-
-class BambooHR(Timed):
-    """Field-based webhooks of BambooHR."""
-
-    kind: Literal["bamboohr"] = setting("What it is: BambooHR, with field-based webhooks.")
-    tolerance: Duration = setting(
-        "How far from now the time of a signature may be; a delivery further off is quarantined. "
-        "BambooHR tries again for 155 minutes.",
-        "3h",
-    )
-    fields: Annotated[dict[Text, OurField], BeforeValidator(mapped)] = setting(
-        "Names you gave to the posted fields email, employee_id, status, employment_status or "
-        'termination_date, such as { "Company E-Mail" = "email" }; the usual names are known.',
-        {},
-    )
-    inactive_statuses: AtLeastOne[Text] = setting(
-        "What status says of a leaver; a leave of absence is Inactive too, so "
-        "employment_status must say it as well.",
-        ("Inactive",),
-    )
-    terminated_statuses: AtLeastOne[Text] = setting(
-        "What employment_status says of a leaver.", ("Terminated",)
-    )
-
-
-class Standard(Dated):
-    """Standard Webhooks, from whatever HR system."""
-
-    kind: Literal["standard"] = setting("What it is: a sender of Standard Webhooks.")
-    secrets: AtLeastOne[StandardKey] = setting(
-        "Keys of its signatures, whsec_... (HMAC) or whpk_... (ed25519); several while you change "
-        "from one to the next."
-    )
-    tolerance: Duration = setting(
-        "How far from now the time of a signature may be; a delivery further off is quarantined.",
-        "5m",
-    )
-
-
-class Okta(Source):
-    """Event hooks of Okta."""
-
-    kind: Literal["okta"] = setting("What it is: event hooks of Okta.")
-    secrets: AtLeastOne[HeaderSecret] = setting(
-        "What Okta sends as its Authorization header; long and random, because Okta signs nothing. "
-        "Several while you change from one to the next."
-    )
-
-
-SourceSettings = Annotated[BambooHR | Standard | Okta, Field(discriminator="kind")]
-
 MODELS: Models = {
     "server": {"": Server},
     "console": {"": Console},
@@ -259,8 +164,8 @@ MODELS: Models = {
     "policy": {"": Policy},
     "retry": {"": Retry},
     "verify": {"": Verify},
-    "sources": {"bamboohr": BambooHR, "standard": Standard, "okta": Okta},
-    "targets": KINDS,
+    "sources": sources.KINDS,
+    "targets": targets.KINDS,
 }
 
 
@@ -311,9 +216,10 @@ class Settings(BaseSettings):
                     known = " or ".join(map(quoted, self.targets)) or "nothing: [targets] is empty"
                     key = ("sources", name, "targets")
                     raise _broken(key, target, f"is not a target; use {known}")
-        for name, own in self.targets.items():
-            for fault in own.faults():
-                raise _broken(("targets", name, fault.key), fault.value, fault.sentence)
+        for section, systems in (("sources", self.sources), ("targets", self.targets)):
+            for name, own in systems.items():
+                for fault in own.faults():
+                    raise _broken((section, name, fault.key), fault.value, fault.sentence)
         return self
 
     @classmethod

@@ -4,16 +4,14 @@ What two settings of one target get wrong together, `faults` says; settings.py a
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from config.environment import is_secret
 from config.secret import Secret
-from config.section import Section, setting
+from config.section import Fault, Section, secrets_of, setting
 from config.values import (
     BaseUrl,
     Day,
@@ -35,15 +33,6 @@ CLOUD_API = "https://api.atlassian.com"
 
 #: Days before a credential expires on which that is said again.
 WARNED_BEFORE = (30, 14, 7, 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What is wrong with one setting beside the others; `value` is None where nobody may see it."""
-
-    key: str
-    value: str | None
-    sentence: str
 
 
 class Target(Section):
@@ -79,8 +68,7 @@ class Target(Section):
     @property
     def secrets(self) -> dict[str, Secret]:
         """Those of its settings that nobody may see, as far as they are set."""
-        names = (name for name, setting in type(self).model_fields.items() if is_secret(setting))
-        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        return dict(secrets_of(self))
 
     @property
     def operators(self) -> tuple[str, ...]:

@@ -31,7 +31,8 @@ from typing import Any, Self
 import requests
 import sqlalchemy as sa
 
-from config.settings import BambooHR, load
+from config.settings import load
+from config.sources import BambooHR
 from tests.servers import free_port, wait_until
 from webhook.sources import bamboohr
 from webhook.sources.base import Termination

@@ -19,8 +19,9 @@ from flask import abort, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 
-from config.settings import Settings, Timed
-from config.settings import Source as SourceSettings
+from config.settings import Settings
+from config.sources import Source as SourceSettings
+from config.sources import Timed
 from webhook.rejections import Rejections
 from webhook.sources import HANDSHAKES, SOURCES, SUCCESS, Handshake
 from webhook.sources.base import OUR_ERROR, Source, Verifier, quarantined
@@ -63,7 +64,7 @@ def open_doors(settings: Settings) -> dict[str, Door]:
 def _open_door(name: str, settings: Settings) -> Door:
     own = settings.sources[name]
     source = SOURCES[own.kind]
-    verify = source.verifier([secret.reveal() for secret in own.secrets])
+    verify = source.verifier(own)
     zone = ZoneInfo(own.timezone or settings.policy.timezone)
     return Door(
         name,

@@ -10,7 +10,8 @@ import pytest
 import structlog
 
 from config.secret import ConfigurationError
-from config.settings import BambooHR, load
+from config.settings import load
+from config.sources import BambooHR
 from tests.servers import wait_until
 from tests.webhook.receiving import BAMBOOHR_KEYS, NOW, Receiver
 from tests.webhook.sources.conformance import JANE

@@ -23,7 +23,7 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from config.settings import BambooHR, OurField
+from config.sources import BambooHR, OurField
 from webhook.sources.base import Termination, Verifier, each, ignored, quarantined
 from webhook.sources.fields import (
     Unreadable,
@@ -53,9 +53,9 @@ NO_DATE = "0000-00-00"
 EVENTS = (LeaverKind.TERMINATED, LeaverKind.REHIRED)
 
 
-def verifier(secrets: Sequence[str]) -> Verifier:
-    """What checks a signature against `secrets`."""
-    return partial(verify_bamboohr, keys=[secret.encode() for secret in secrets])
+def verifier(settings: BambooHR) -> Verifier:
+    """What checks a signature."""
+    return partial(verify_bamboohr, keys=[secret.reveal().encode() for secret in settings.secrets])
 
 
 def sign(

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-import config.settings
+import config.sources
 from webhook.sources.fields import Unusable
 from webhook.verify import Signed
 from workers.leavers import Element, ElementKind, Leaver, LeaverKind
@@ -24,7 +24,7 @@ OUR_ERROR = "an error in Leaver; see the log of the receiver"
 
 #: Checks a signature: takes the headers, with lower-case names, and the raw body.
 Verifier = Callable[[Mapping[str, str], bytes], Signed]
-SourceSettings = TypeVar("SourceSettings", bound=config.settings.Source, contravariant=True)
+SourceSettings = TypeVar("SourceSettings", bound=config.sources.Source, contravariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,8 @@ class Source(Protocol[SourceSettings]):
     def CONTENT_TYPES(self) -> frozenset[str]:  # noqa: N802 - a constant of its module
         """What it sends; with another one and without a right signature the answer is 415."""
 
-    def verifier(self, secrets: Sequence[str]) -> Verifier:
-        """What checks a signature against `secrets`, which the settings have found to be keys."""
+    def verifier(self, settings: SourceSettings) -> Verifier:
+        """What checks a signature.  ConfigurationError if a secret cannot be had."""
 
     def parse(
         self,

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from config.settings import CutoffFrom, Dated
+from config.sources import CutoffFrom, Dated
 from webhook.sources.fields import Unusable, date_of, instant_of, text_of, zone_of
 from workers.leavers import Cutoff, cutoff_of
 

@@ -23,7 +23,7 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from config.settings import Okta
+from config.sources import Okta
 from webhook.sources.base import Termination, Verifier, each, ignored, quarantined
 from webhook.sources.fields import (
     Unreadable,
@@ -44,9 +44,9 @@ EVENT_TYPES = {LeaverKind.TERMINATED: DEACTIVATED, LeaverKind.REHIRED: ACTIVATED
 EVENTS = tuple(EVENT_TYPES)
 
 
-def verifier(secrets: Sequence[str]) -> Verifier:
-    """What checks the Authorization header against `secrets`."""
-    return partial(verify_okta, keys=[secret.encode() for secret in secrets])
+def verifier(settings: Okta) -> Verifier:
+    """What checks the Authorization header."""
+    return partial(verify_okta, keys=[secret.reveal().encode() for secret in settings.secrets])
 
 
 def handshake(headers: Mapping[str, str]) -> dict[str, str]:

@@ -24,7 +24,7 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from config.settings import Standard
+from config.sources import Standard
 from webhook.sources.base import Termination, Verifier, each, ignored, quarantined
 from webhook.sources.cutoff import Said, cutoff_from
 from webhook.sources.fields import (
@@ -49,9 +49,10 @@ KINDS = {
 EVENTS = tuple(KINDS.values())
 
 
-def verifier(secrets: Sequence[str]) -> Verifier:
-    """What checks a signature against `secrets`."""
-    return partial(verify_standard, keys=[standard_key(secret) for secret in secrets])
+def verifier(settings: Standard) -> Verifier:
+    """What checks a signature."""
+    keys = [standard_key(secret.reveal()) for secret in settings.secrets]
+    return partial(verify_standard, keys=keys)
 
 
 def sign(

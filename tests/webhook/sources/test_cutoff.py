@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.settings import Dated
+from config.sources import Dated
 from webhook.sources.cutoff import Said, cutoff_from
 from webhook.sources.fields import Unusable
 
