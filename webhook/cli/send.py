@@ -15,8 +15,26 @@ from webhook.cli.situation import Situation, now
 from workers.leavers import LeaverKind
 
 if TYPE_CHECKING:
+    import requests
+
     from config.settings import Settings
+    from webhook.faults import Post
     from webhook.sources.base import Termination
+
+#: The names of webhook/faults.py, which would take long to import.
+FAULTS = (
+    "wrong-signature",
+    "missing-header",
+    "doubled-header",
+    "stale",
+    "from-the-future",
+    "truncated",
+    "content-type",
+    "not-json",
+    "poison",
+    "unknown-event",
+    "duplicate",
+)
 
 #: How many people one delivery holds; a sender that is not named here sends each alone.
 PEOPLE_AT_ONCE = {"bamboohr": 50}
@@ -61,6 +79,12 @@ class Answered:
     metavar="N",
     help="Send N different people: ada-1@example.com, ada-2@example.com ...",
 )
+@click.option(
+    "--fault",
+    type=click.Choice(FAULTS),
+    metavar="NAME",
+    help=f"Make a mistake that senders make: {', '.join(FAULTS)}.",
+)
 @options.as_json
 @click.pass_obj
 def send(
@@ -72,6 +96,7 @@ def send(
     terminated_on: datetime | None,
     url: str | None,
     count: int,
+    fault: str | None,
     json_: bool,
 ) -> int:
     """Sign and post an event as an HR system would.
@@ -86,7 +111,7 @@ def send(
     url = url or _url(settings, source)
     everybody = people(email, employee_id, terminated_on.date() if terminated_on else None, count)
     succeeded = True
-    for answered in _post(settings, source, url, everybody, LeaverKind(event)):
+    for answered in _post(settings, source, url, everybody, LeaverKind(event), fault):
         if json_:
             show_json(answered)
         else:
@@ -130,9 +155,11 @@ def _post(
     url: str,
     everybody: "Sequence[Termination]",
     event: LeaverKind,
+    fault: str | None,
 ) -> Iterator[Answered]:
     import requests
 
+    from webhook.faults import Sender, posts
     from webhook.sources import SOURCES
 
     own = settings.sources[source]
@@ -144,19 +171,27 @@ def _post(
         for start in range(0, len(everybody), at_once):
             some = everybody[start : start + at_once]
             try:
-                headers, body = kind.sign(some, own, event=event, now=now())
+                going_out = posts(Sender(kind, own, some, event, now()), fault)
             except ValueError as error:
-                raise click.UsageError(f"sources.{source}.secrets: {error}") from error
-            try:
-                answer = session.post(
-                    url, data=body, headers=headers, timeout=PATIENCE_S, allow_redirects=False
-                )
-            except requests.RequestException as error:
-                raise click.ClickException(
-                    f"no answer from {url} ({type(error).__name__}): "
-                    "is `leaver up` or `leaver serve` running there?"
-                ) from error
-            yield Answered(url, len(some), answer.status_code, _said(answer))
+                about = f"--fault {fault}" if fault else f"sources.{source}.secrets"
+                raise click.UsageError(f"{about}: {error}") from error
+            for post in going_out:
+                answer = _answer(session, url, post)
+                yield Answered(url, len(some), answer.status_code, _said(answer))
+
+
+def _answer(session: "requests.Session", url: str, post: "Post") -> "requests.Response":
+    import requests
+
+    try:
+        return session.post(
+            url, data=post.body, headers=post.headers, timeout=PATIENCE_S, allow_redirects=False
+        )
+    except requests.RequestException as error:
+        raise click.ClickException(
+            f"no answer from {url} ({type(error).__name__}): "
+            "is `leaver up` or `leaver serve` running there?"
+        ) from error
 
 
 def _said(answer: Any) -> Any:

@@ -8,7 +8,9 @@ from werkzeug.serving import make_server
 
 from config.settings import load
 from tests.webhook.receiving import Bell, Clock
+from webhook import faults
 from webhook.app import create_app
+from webhook.cli import send
 from webhook.cli.situation import log_errors_only
 
 
@@ -99,6 +101,29 @@ def test_a_refused_event_is_a_failure(leaver, server):
     assert (result.exit_code, result.stdout[:4]) == (1, "401 ")
 
 
+@pytest.mark.parametrize(
+    ("fault", "code", "said"),
+    [
+        ("wrong-signature", 1, ["401"]),
+        ("stale", 0, ["quarantined"]),
+        ("poison", 0, ["accepted"]),
+        ("duplicate", 0, ["accepted", "duplicate"]),
+    ],
+)
+def test_a_senders_mistake_can_be_rehearsed(leaver, server, fault, code, said):
+    """What alarms and logs say then is better known before it happens."""
+    result = leaver.run("send", "hr", "--email", "lena@example.com", "--fault", fault)
+
+    lines = result.stdout.splitlines()
+    assert (result.exit_code, len(lines)) == (code, len(said))
+    assert all(word in line for word, line in zip(said, lines, strict=True))
+
+
+def test_every_fault_is_offered():
+    """The command lists them itself, to answer at once."""
+    assert set(send.FAULTS) == set(faults.FAULTS)
+
+
 def test_another_address_can_be_sent_to(leaver, server):
     """Through the proxy that HR systems come through."""
     leaver.configure()
@@ -126,6 +151,8 @@ def test_a_receiver_that_does_not_run_is_said_in_one_line(leaver):
         (["hr", "--email", "lena@example.com", "--terminated-on", "30.6."], "%Y-%m-%d"),
         (["hr", "--email", "lena@example.com", "--count", "0"], "not in the range"),
         (["hr", "--email", "e@example.com", "--event", "rescinded"], "says terminated, rehired"),
+        (["okta", "--email", "e@example.com", "--fault", "stale"], "--fault stale: this sender"),
+        (["hr", "--email", "e@example.com", "--fault", "odd"], "is not one of"),
     ],
 )
 def test_wrong_usage_is_refused_with_what_is_allowed(leaver, words, hint):

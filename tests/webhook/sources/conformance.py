@@ -16,8 +16,11 @@ from typing import Any
 import pytest
 
 from tests.webhook.receiving import NOW
+from webhook import faults
+from webhook.faults import FAULTS, Sender
 from webhook.sources import SOURCES
 from webhook.sources.base import Termination
+from workers.leavers import LeaverKind
 
 JANE = Termination("jane.doe@example.com", "67890", date(2026, 11, 20))
 PEOPLE = [Termination(f"person{n}@example.com", str(n), date(2026, 11, 20)) for n in range(50)]
@@ -277,6 +280,25 @@ class SourceConformance:
         answer = receiver.post(self.source, headers, b"nonsense")
 
         assert (answer.status_code, answer.json["status"]) == (202, "quarantined")
+
+    @pytest.mark.parametrize("fault", FAULTS)
+    def test_no_mistake_of_the_sender_is_a_5xx_or_makes_a_leaver(self, receiver, fault):
+        """All that `leaver send --fault` can play, against all that the receiver promises."""
+        settings = receiver.settings.sources[self.source]
+        event = LeaverKind.TERMINATED
+        sender = Sender(SOURCES[settings.kind], settings, [JANE], event, NOW)
+        try:
+            posts = faults.posts(sender, fault)
+        except ValueError as error:
+            pytest.skip(str(error))
+
+        answers = [receiver.post(self.source, post.headers, post.body) for post in posts]
+
+        assert {answer.status_code for answer in answers} <= {202, 401}
+        refused = fault in ("wrong-signature", "missing-header", "doubled-header")
+        assert answers[0].status_code == 401 or not refused
+        harmless = fault in ("content-type", "poison", "duplicate")
+        assert len(receiver.rows("leavers")) == int(harmless)
 
     def assert_refused(self, receiver, answer) -> None:
         """401, no word about why, and no trace in the ledger."""
