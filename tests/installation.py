@@ -241,7 +241,7 @@ class Installation:
         return source
 
     def _answers(self) -> bool:
-        with suppress(requests.ConnectionError):
+        with suppress(requests.RequestException):
             return requests.get(f"http://127.0.0.1:{self.port}/livez", timeout=5).ok
         return False
 

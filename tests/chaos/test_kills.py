@@ -181,5 +181,5 @@ def _send_until(enough: threading.Event, installation: Installation) -> list[str
 def _is_accepted(installation: Installation, email: str) -> bool:
     try:
         return installation.send(email).status_code == 202
-    except requests.ConnectionError:
+    except requests.RequestException:  # also an answer that broke off
         return False

@@ -153,6 +153,6 @@ def test_a_second_one_in_the_same_folder_is_refused(installation):
 
 def answers(installation: Installation) -> bool:
     """Whether the receiver answers."""
-    with suppress(requests.ConnectionError):
+    with suppress(requests.RequestException):
         return requests.get(f"http://127.0.0.1:{installation.port}/livez", timeout=5).ok
     return False
