@@ -8,30 +8,39 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable
-from datetime import date, datetime
-from typing import Any, TypeVar
+from datetime import datetime
+from typing import Any
 from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 from webhook.verify import time_of
+from workers.hr.values import (
+    DATE,
+    Unusable,
+    date_of,
+    email_of,
+    object_of,
+    plausible,
+    text_of,
+)
 
-Day = TypeVar("Day", date, datetime)
+# What is read the same way from a body and from an answer of the HR system stands in
+# workers/hr/values.py, and is had from here.
+__all__ = [
+    "Unreadable",
+    "Unusable",
+    "date_of",
+    "email_of",
+    "form_of",
+    "instant_of",
+    "json_of",
+    "key_of",
+    "object_of",
+    "text_of",
+    "zone_of",
+]
 
-MAX_TEXT = 200  # characters of an id
 MAX_DEPTH = 8  # levels of brackets in a form field's name
-_DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ].*)?", re.ASCII)
-_LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+"
-_LABEL = r"[^\W_](?:[\w-]*[^\W_])?"
-_ADDRESS = re.compile(rf"{_LOCAL}(?:\.{_LOCAL})*@{_LABEL}(?:\.{_LABEL})+")
-
-
-class Unusable(Exception):
-    """What was sent cannot be acted on.  `reason` is a word of reasons.ELEMENT."""
-
-    def __init__(self, reason: str, detail: str = "") -> None:
-        self.reason = reason
-        self.detail = detail
-        super().__init__(f"{reason}: {detail}")
 
 
 class Unreadable(Unusable):
@@ -65,63 +74,16 @@ def form_of(body: bytes) -> Any:
     return _lists(tree)
 
 
-def object_of(value: Any, name: str) -> dict[str, Any]:
-    """`value`, if it is a JSON object."""
-    if not isinstance(value, dict):
-        raise Unusable("unreadable", f"{name} is not an object")
-    return value
-
-
-def text_of(value: Any, name: str) -> str:
-    """A text or a whole number as stripped text; nothing at all is ""."""
-    if value is None:
-        return ""
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise Unusable("unreadable", f"{name} is not a text")
-    text = str(value).strip()
-    # What cannot be printed cannot be stored either: NUL, or half of a surrogate pair.
-    if len(text) > MAX_TEXT or not text.isprintable():
-        raise Unusable("unreadable", f"{name} is too long or has control characters")
-    return text
-
-
-def email_of(value: Any) -> str:
-    """One plain address, stripped.  Case is kept; names, lists and comments are refused."""
-    if value is None or value == "":
-        raise Unusable("missing_email")
-    if not isinstance(value, str):
-        raise Unusable("bad_email", "not a text")
-    address = value.strip()
-    if not address:
-        raise Unusable("missing_email")
-    if len(address) > 254 or not address.isprintable() or not _ADDRESS.fullmatch(address):
-        raise Unusable("bad_email", "not one plain address")
-    return address
-
-
-def date_of(value: Any, name: str) -> date | None:
-    """An ISO date (the time of day after a T is not read), or None where there is none."""
-    text = text_of(value, name)
-    if not text:
-        return None
-    match = _DATE.fullmatch(text)
-    try:
-        found = date.fromisoformat(match[1] if match else "")
-    except ValueError:
-        raise Unusable("bad_date", f"{name} is not YYYY-MM-DD") from None
-    return _plausible(found, name)
-
-
 def instant_of(value: Any, name: str) -> datetime | None:
     """An ISO date, time and offset as UTC, or None where there is none."""
     text = text_of(value, name)
     if not text:
         return None
     # Bare digits may be a date without dashes, or seconds or milliseconds since 1970.
-    at = time_of(text) if _DATE.fullmatch(text) else None
+    at = time_of(text) if DATE.fullmatch(text) else None
     if at is None:
         raise Unusable("bad_date", f"{name} is not YYYY-MM-DDTHH:MM:SS with Z or an offset")
-    return _plausible(at, name)
+    return plausible(at, name)
 
 
 def zone_of(value: Any, name: str, default: ZoneInfo) -> ZoneInfo:
@@ -139,12 +101,6 @@ def key_of(*parts: Any) -> str:
     """What stays the same when the same thing is sent again: a hash, whatever order names have."""
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _plausible(when: Day, name: str) -> Day:
-    if not 1900 <= when.year <= 2200:
-        raise Unusable("bad_date", f"{name} is not plausible")
-    return when
 
 
 def _without_repeats(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
