@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from config.settings import Source as SourceSettings
-from config.settings import Timed
+from config.sources import Source as SourceSettings
+from config.sources import Timed
 from webhook.sources.base import Source, Termination
 from workers.leavers import LeaverKind
 

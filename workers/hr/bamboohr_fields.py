@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from config.settings import BambooHR, OurField
+from config.sources import BambooHR, OurField
 from workers.hr.values import Unusable, date_of, email_of, text_of
 from workers.leavers import Cutoff, Leaver, LeaverKind, cutoff_of
 
