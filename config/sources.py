@@ -4,6 +4,7 @@ What two settings of one source get wrong together, `faults` says; settings.py a
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
@@ -44,6 +45,11 @@ class Source(Section):
         """All that proves a sender, for the process that receives."""
         return tuple(secret for _, secret in secrets_of(self))
 
+    @property
+    def time_tolerance(self) -> timedelta | None:
+        """How far from now the signed time may be; None where no time is signed."""
+        return None
+
     def faults(self) -> Iterator[Fault]:
         """What is wrong between its settings."""
         yield from ()
@@ -55,6 +61,11 @@ class Timed(Source):
     tolerance: Duration = setting(
         "How far from now the time of a signature may be; a delivery further off is quarantined."
     )
+
+    @property
+    def time_tolerance(self) -> timedelta | None:
+        """Always there."""
+        return self.tolerance
 
 
 class Dated(Timed):
@@ -121,10 +132,22 @@ class Okta(Source):
     )
 
 
+class HiBob(Timed):
+    """Webhooks of HiBob."""
+
+    kind: Literal["hibob"] = setting("What it is: HiBob.")
+    tolerance: Duration = setting(
+        "How far from now the time of an event may be; a delivery further off is quarantined. "
+        "HiBob tries again for three days.",
+        "4d",
+    )
+
+
 KINDS: dict[str, type[Source]] = {
     "bamboohr": BambooHR,
     "standard": Standard,
     "okta": Okta,
+    "hibob": HiBob,
 }
 
-SourceSettings = Annotated[BambooHR | Standard | Okta, Field(discriminator="kind")]
+SourceSettings = Annotated[BambooHR | Standard | Okta | HiBob, Field(discriminator="kind")]

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from config.sources import Source as SourceSettings
-from config.sources import Timed
+from config.sources import Source as SourceSettings
 from webhook.sources.base import Source, Termination
 from workers.leavers import LeaverKind
 
@@ -147,9 +147,10 @@ def _another_character(text: str) -> str:
 
 
 def _tolerance(sender: Sender) -> timedelta:
-    if not isinstance(sender.settings, Timed):
-        raise ValueError("this sender signs no time")  # noqa: TRY004 - it is the wrong fault
-    return sender.settings.tolerance
+    tolerance = sender.settings.time_tolerance
+    if tolerance is None:
+        raise ValueError("this sender signs no time")
+    return tolerance
 
 
 def _document(sender: Sender) -> Any:

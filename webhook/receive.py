@@ -1,6 +1,6 @@
 """POST /webhooks/<source>: verify, parse, record, wake up, answer; nothing else.
 
-A sender that shakes hands first does so with a GET.
+A sender that shakes hands first does so with a GET, or posts a ping.
 
 The answer is 2xx only after the ledger has committed, and 503 when it cannot: HR systems send again
 after a 5xx, and never after a 4xx.  So a body that is correctly signed is never refused: what is
@@ -21,9 +21,8 @@ from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 
 from config.settings import Settings
 from config.sources import Source as SourceSettings
-from config.sources import Timed
 from webhook.rejections import Rejections
-from webhook.sources import HANDSHAKES, SOURCES, SUCCESS, Handshake
+from webhook.sources import HANDSHAKES, PINGS, SOURCES, SUCCESS, Handshake
 from webhook.sources.base import OUR_ERROR, Source, Verifier, quarantined
 from webhook.sources.fields import Unreadable, Unusable
 from webhook.verify import Rejected, Signed
@@ -53,6 +52,7 @@ class Door:
     zone: ZoneInfo
     targets: tuple[str, ...]
     handshake: Handshake | None
+    is_ping: Callable[[bytes], bool]
     success: int
 
 
@@ -74,6 +74,7 @@ def _open_door(name: str, settings: Settings) -> Door:
         zone,
         settings.targets_of(name),
         HANDSHAKES.get(own.kind),
+        PINGS.get(own.kind, lambda body: False),
         SUCCESS.get(own.kind, 202),
     )
 
@@ -82,8 +83,8 @@ def read(door: Door, body: bytes, content_type: str, signed: Signed, *, now: dat
     """What a correctly signed body says; one that cannot be acted on is quarantined."""
     fault: Unusable | None = None
     try:
-        if isinstance(door.settings, Timed):
-            _check_time(signed.at, door.settings.tolerance, now)
+        if tolerance := door.settings.time_tolerance:
+            _check_time(signed.at, tolerance, now)
         elements = door.source.parse(
             body, content_type, door.settings, zone=door.zone, now=now, signed=signed
         )
@@ -160,6 +161,8 @@ class Receiver:
         body = b""
         try:
             body = _raw_body(self._max_body_bytes)
+            if door.is_ping(body):
+                return {"status": "pong"}, door.success
             signed = _signed(door, body)
         except Rejected as why:
             self._rejections.count(source, why.reason)

@@ -5,6 +5,8 @@
                id.timestamp.body
     okta       Authorization: the secret itself; neither the body nor a time is signed
 
+Senders that sign an HMAC of a text made of body, timestamp and id are in schemes.py.
+
 The signer of each scheme stands beside its verifier.  Headers come with lower-case names, as text.
 Whatever a stranger sends, a verifier answers with Signed or raises Rejected, nothing else; every
 key is tried, in constant time.  Whether the signed time is near enough is not judged here.
@@ -19,6 +21,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -30,6 +33,18 @@ SECONDS = re.compile("[0-9]{1,12}")
 LAST_SECOND = 253402300799  # 9999-12-31T23:59:59Z, the last one a datetime can hold
 
 StandardKey = bytes | Ed25519PublicKey | Ed25519PrivateKey
+
+
+class StandardNames(NamedTuple):
+    """What a sender calls the three headers of Standard Webhooks."""
+
+    event_id: str
+    timestamp: str
+    signature: str
+
+
+WEBHOOK = StandardNames("webhook-id", "webhook-timestamp", "webhook-signature")
+SVIX = StandardNames("svix-id", "svix-timestamp", "svix-signature")
 
 
 class Rejected(Exception):
@@ -60,12 +75,12 @@ def verify_bamboohr(headers: Mapping[str, str], body: bytes, keys: Sequence[byte
     the private key's text, not the bytes its hex digits stand for.
     https://documentation.bamboohr.com/docs/webhooks-2 (read 2026-11-23)
     """
-    signature = _single(headers, "x-bamboohr-signature")
-    timestamp = _single(headers, "x-bamboohr-timestamp")
+    signature = single(headers, "x-bamboohr-signature")
+    timestamp = single(headers, "x-bamboohr-timestamp")
     if not re.fullmatch("[0-9a-f]{64}", signature):
         raise Rejected("signature_malformed")
     message = body + timestamp.encode()
-    matching = _matching(
+    matching = matching_key(
         hmac.compare_digest(_hmac_sha256(key, message), bytes.fromhex(signature)) for key in keys
     )
     return Signed(at=time_of(timestamp), event_id=None, key=matching)
@@ -78,8 +93,15 @@ def sign_bamboohr(body: bytes, key: bytes, *, at: datetime) -> dict[str, str]:
     return {"X-BambooHR-Timestamp": timestamp, "X-BambooHR-Signature": signature}
 
 
-def verify_standard(headers: Mapping[str, str], body: bytes, keys: Sequence[StandardKey]) -> Signed:
+def verify_standard(
+    headers: Mapping[str, str],
+    body: bytes,
+    keys: Sequence[StandardKey],
+    names: StandardNames | None = None,
+) -> Signed:
     """Check a Standard Webhooks signature; raise Rejected unless one of `keys` made it.
+
+    Its headers are webhook-* unless `names` says otherwise.
 
     One header may carry several signatures, and a server joins repeated headers with a comma:
     every version label that is followed by a signature is tried, other versions are skipped.
@@ -87,12 +109,12 @@ def verify_standard(headers: Mapping[str, str], body: bytes, keys: Sequence[Stan
     https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
     (read 2026-11-23)
     """
-    prefix = "webhook" if "webhook-signature" in headers else "svix"
-    words = headers.get(f"{prefix}-signature", "").replace(",", " ").split()
+    names = names or (WEBHOOK if WEBHOOK.signature in headers else SVIX)
+    words = headers.get(names.signature, "").replace(",", " ").split()
     if not words:
         raise Rejected("signature_missing")
-    event_id = _single(headers, f"{prefix}-id")
-    timestamp = _single(headers, f"{prefix}-timestamp")
+    event_id = single(headers, names.event_id)
+    timestamp = single(headers, names.timestamp)
     # The three signed parts are joined by dots, so a dot in one of them could shift the others.
     if not EVENT_ID.fullmatch(event_id) or not SECONDS.fullmatch(timestamp):
         raise Rejected("signature_malformed")
@@ -104,14 +126,21 @@ def verify_standard(headers: Mapping[str, str], body: bytes, keys: Sequence[Stan
     if not 1 <= len(signatures) <= MAX_SIGNATURES:
         raise Rejected("signature_malformed")
     message = _standard_message(event_id, timestamp, body)
-    matching = _matching(
+    matching = matching_key(
         any(_signed_by(key, message, version, given) for version, given in signatures)
         for key in keys
     )
     return Signed(at=time_of(timestamp), event_id=event_id, key=matching)
 
 
-def sign_standard(body: bytes, key: StandardKey, *, event_id: str, at: datetime) -> dict[str, str]:
+def sign_standard(
+    body: bytes,
+    key: StandardKey,
+    *,
+    event_id: str,
+    at: datetime,
+    names: StandardNames = WEBHOOK,
+) -> dict[str, str]:
     """The headers of a Standard Webhooks sender: v1 with bytes, v1a with a private key."""
     timestamp = str(int(at.timestamp()))
     message = _standard_message(event_id, timestamp, body)
@@ -122,9 +151,9 @@ def sign_standard(body: bytes, key: StandardKey, *, event_id: str, at: datetime)
     else:
         version, signature = "v1a", key.sign(message)
     return {
-        "webhook-id": event_id,
-        "webhook-timestamp": timestamp,
-        "webhook-signature": f"{version},{base64.b64encode(signature).decode()}",
+        names.event_id: event_id,
+        names.timestamp: timestamp,
+        names.signature: f"{version},{base64.b64encode(signature).decode()}",
     }
 
 
@@ -154,7 +183,7 @@ def verify_okta(headers: Mapping[str, str], body: bytes, keys: Sequence[bytes]) 
     given = headers.get("authorization", "").encode(errors="surrogatepass")
     if not given:
         raise Rejected("signature_missing")
-    matching = _matching(hmac.compare_digest(given, key) for key in keys)
+    matching = matching_key(hmac.compare_digest(given, key) for key in keys)
     return Signed(at=None, event_id=None, key=matching)
 
 
@@ -169,18 +198,7 @@ def time_of(text: str) -> datetime | None:
         return None
 
 
-def _signed_by(key: StandardKey, message: bytes, version: str, signature: bytes) -> bool:
-    if isinstance(key, bytes):
-        return version == "v1" and hmac.compare_digest(_hmac_sha256(key, message), signature)
-    public = key.public_key() if isinstance(key, Ed25519PrivateKey) else key
-    try:
-        public.verify(signature, message)
-    except InvalidSignature:
-        return False
-    return version == "v1a"
-
-
-def _matching(results: Iterable[bool]) -> str:
+def matching_key(results: Iterable[bool]) -> str:
     """Which key matched, counted from 1.  All are computed before any is looked at."""
     matches = [str(place) for place, matched in enumerate(list(results), start=1) if matched]
     if not matches:
@@ -188,7 +206,7 @@ def _matching(results: Iterable[bool]) -> str:
     return matches[0]
 
 
-def _single(headers: Mapping[str, str], name: str) -> str:
+def single(headers: Mapping[str, str], name: str) -> str:
     """The text of a header that comes once.
 
     gunicorn and werkzeug join a repeated header with a comma, so a comma means there were two.
@@ -199,6 +217,17 @@ def _single(headers: Mapping[str, str], name: str) -> str:
     if "," in value or not (value.isascii() and value.isprintable()):
         raise Rejected("signature_malformed")
     return value
+
+
+def _signed_by(key: StandardKey, message: bytes, version: str, signature: bytes) -> bool:
+    if isinstance(key, bytes):
+        return version == "v1" and hmac.compare_digest(_hmac_sha256(key, message), signature)
+    public = key.public_key() if isinstance(key, Ed25519PrivateKey) else key
+    try:
+        public.verify(signature, message)
+    except InvalidSignature:
+        return False
+    return version == "v1a"
 
 
 def _standard_message(event_id: str, timestamp: str, body: bytes) -> bytes:

@@ -26,6 +26,7 @@ PLACEHOLDERS = {
 }
 OTHER_KINDS = {
     ("okta", "secrets"): ('["..."]', '["test-key-not-a-secret"]'),
+    ("hibob", "secrets"): ('["..."]', '["test-key-not-a-secret"]'),
     ("directory", "directory_id"): ('"..."', '"test-directory"'),
     ("directory", "api_key"): ('"..."', '"test-api-key-not-a-secret"'),
     ("jira", "base_url"): ('"..."', '"https://jira.example.com"'),

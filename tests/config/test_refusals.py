@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from config.settings import ConfigurationError, load
+from config.settings import MODELS, ConfigurationError, load
 from tests.config.conftest import TOML
 
 HOST_PORT = 'is not HOST:PORT; use "127.0.0.1:8000", "[::1]:8000" or the like'
@@ -21,6 +21,7 @@ PLACEHOLDER = "is still the placeholder of the example; put the real one here"
 NAME = "is not a name; use small letters and digits, with single dashes between"
 
 BERLIN, BAMBOOHR, STANDARD = '"Europe/Berlin"', 'kind = "bamboohr"', 'kind = "standard"'
+SOURCES = [f'"{kind}"' for kind in MODELS["sources"]]
 CLOUD, KEY = 'kind = "atlassian-org"', '"test-api-key-not-a-secret"'
 
 
@@ -118,13 +119,13 @@ def line(configured, toml=TOML, environ=None):
         # A kind, a name, a table.
         (
             STANDARD,
-            'kind = "workday"',
-            'sources.workday-emea.kind: "workday" is not known; use "bamboohr", "standard", "okta"',
+            'kind = "fax"',
+            f'sources.workday-emea.kind: "fax" is not known; use {", ".join(SOURCES)}',
         ),
         (
             STANDARD,
             "",
-            'sources.workday-emea.kind is missing; use "bamboohr" or "standard" or "okta"',
+            f'sources.workday-emea.kind is missing; use {" or ".join(SOURCES)}',
         ),
         (CLOUD, 'kind = "jira"', 'targets.cloud.kind: "jira" is not known; use "atlassian-org", "atlassian-scim", "jira-dc", "confluence-dc", "crowd", "jira-cloud-site", "jira-um1"'),
         ("[targets.cloud]", "[targets.Cloud]", f'targets.Cloud: "Cloud" {NAME}'),

@@ -26,6 +26,7 @@ STANDARD_KEYS = (
     "whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg==",
 )
 OKTA_SECRETS = ("test-key-not-a-secret-of-okta", "test-key-of-okta, last year")
+HIBOB_SECRETS = ("test-key-not-a-secret-of-hibob", "test-key-of-hibob, last year")
 CONFIGURATION = """
 [server]
 max_body_bytes = 65536
@@ -49,6 +50,10 @@ targets = ["cloud"]
 [sources.okta]
 kind = "okta"
 secrets = {okta}
+
+[sources.hibob]
+kind = "hibob"
+secrets = {hibob}
 
 [targets.cloud]
 kind = "atlassian-org"
@@ -124,7 +129,10 @@ def new_receiver(folder: Path) -> Receiver:
     file = folder / "leaver.toml"
     file.write_text(
         CONFIGURATION.format(
-            bamboohr=list(BAMBOOHR_KEYS), standard=list(STANDARD_KEYS), okta=list(OKTA_SECRETS)
+            bamboohr=list(BAMBOOHR_KEYS),
+            standard=list(STANDARD_KEYS),
+            okta=list(OKTA_SECRETS),
+            hibob=list(HIBOB_SECRETS),
         )
     )
     settings = load(file, environ={})

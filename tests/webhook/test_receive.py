@@ -52,7 +52,7 @@ def test_an_unknown_source_is_404(receiver):
     """Also with a signature: there is no key it could be checked with."""
     headers, body = from_bamboohr(receiver)
 
-    answer = receiver.post("hibob", headers, body)
+    answer = receiver.post("nobody", headers, body)
 
     assert (answer.status_code, answer.json) == (404, {"error": "not found"})
 
