@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from config.sources import Source as SourceSettings
-from config.sources import Source as SourceSettings
 from webhook.sources.base import Source, Termination
 from workers.leavers import LeaverKind
 

@@ -162,6 +162,7 @@ class Conformance:
 
         assert within.read(Book(), account) is None
 
+    @pytest.mark.exhaustive
     @pytest.mark.parametrize("fault", FAULTS)
     def test_no_trouble_looks_like_an_answer(self, stage, within, fault):
         """Neither "nobody", nor "off", nor "absent" may come of an error."""
@@ -180,6 +181,7 @@ class Conformance:
                 question(book)
             assert book.calls[-1].error
 
+    @pytest.mark.exhaustive
     @pytest.mark.parametrize("body", BODIES)
     def test_no_status_but_200_looks_like_an_answer(self, stage, within, body):
         """Not even 404: a wrong address, or a proxy in between, answers the same."""
@@ -196,6 +198,7 @@ class Conformance:
                     with pytest.raises(TargetError):
                         ask(target, question)
 
+    @pytest.mark.exhaustive
     @pytest.mark.parametrize("fault", ["401", "429", "500", "html_502", "dropped"])
     def test_a_write_in_trouble_is_an_error_of_ours(self, stage, within, fault):
         """Nobody assumes that it happened, or that it did not."""
@@ -306,6 +309,7 @@ class Conformance:
         assert set(proof) <= set(job.notes.names)
         assert not job.notes.wrote
 
+    @pytest.mark.exhaustive
     @pytest.mark.parametrize("fault", FAULTS)
     def test_nobody_is_not_believed_while_anything_fails(self, stage, fault):
         """Whichever call of the proof it is."""
@@ -329,6 +333,7 @@ class Conformance:
         assert result.reason == "ambiguous_match"
         assert not job.notes.wrote
 
+    @pytest.mark.exhaustive
     @pytest.mark.parametrize("fault", FAULTS)
     def test_an_error_at_any_call_is_made_good_by_the_next_attempt(self, stage, fault):
         """And none of them makes the leaver a `no_account` or an `already_inactive`."""
@@ -342,6 +347,7 @@ class Conformance:
             assert worked_off(Leaving(stage.target, stage.active)).outcome is outcome
             assert account_of(stage).access is Access.OFF
 
+    @pytest.mark.exhaustive
     @pytest.mark.parametrize("fault", ["500", "dropped", "timeout", "html", "empty"])
     def test_what_became_of_a_write_is_read(self, stage, fault):
         """Done twice it may do harm, and an error does not say that it was not done."""
