@@ -3,7 +3,9 @@
 Two switches exist.  An account that the organization manages is deactivated, which ends its access
 to everything of Atlassian.  Any other account is suspended in each directory of the organization,
 and lives on elsewhere.  Facts: Atlassian's organization and user-management REST APIs and their
-OpenAPI descriptions, read 2026-11-23.
+OpenAPI descriptions, read 2026-11-23.  Not confirmed: that a user who is read in one directory
+shows the membership there; if it is that in all, a reinstatement restores a directory too many
+where somebody had suspended the account in one of several before.
 """
 
 from collections.abc import Mapping
@@ -83,8 +85,10 @@ class AtlassianOrg:
                 account = replace(account, way=self._lifecycle_way(journal, account))
             case Way.SUSPEND:
                 directories = self._directories(journal, account)
-                snapshot = {**account.snapshot, "directories": directories}
-                account = replace(account, snapshot=snapshot)
+                active = [
+                    each for each in directories if self._is_active_in(journal, account, each)
+                ]
+                account = replace(account, snapshot={**account.snapshot, "directories": active})
             case Way.UNCLEAR:
                 return account
         if account.way is not Way.IDP and account.snapshot.get("platformRoles") is None:
@@ -92,7 +96,10 @@ class AtlassianOrg:
         return account
 
     def read(self, journal: Journal, account: Account) -> Account | None:
-        """Its profile if it is managed, else what the directories say of it."""
+        """Its profile if it is managed, else what the directories say of it.
+
+        The e-mail address is the one shown there: since the search it may have changed.
+        """
         if account.way in (Way.DEACTIVATE, Way.IDP):
             return self._read_profile(journal, account)
         return self._read_membership(journal, account)
@@ -113,7 +120,7 @@ class AtlassianOrg:
                 raise Refused("switch_off", detail, reason="unclear_account")
 
     def switch_on(self, journal: Journal, account: Account, snapshot: Mapping[str, Any]) -> None:
-        """Enable the account, or restore it in each directory where it was suspended."""
+        """Enable the account, or restore it in each directory where it was active before."""
         match account.way:
             case Way.DEACTIVATE:
                 path = _manage(account, "lifecycle", "enable")
@@ -121,7 +128,7 @@ class AtlassianOrg:
             case Way.SUSPEND:
                 directories = [as_text(each) for each in as_list(snapshot.get("directories"))]
                 if not directories:
-                    detail = "the snapshot shows no directory"
+                    detail = "the snapshot shows no directory where it was active"
                     raise Refused("switch_on", detail, reason="unclear_account")
                 for directory in directories:
                     path = self._users(account.id, "restore", directory=directory)
@@ -188,6 +195,7 @@ class AtlassianOrg:
         status = as_text(profile.get("account_status"))
         return replace(
             account,
+            email=as_text(profile.get("email")) or account.email,
             access=access.get(status, Access.UNKNOWN),
             person=account.person and as_text(profile.get("account_type")) in ("", "atlassian"),
         )
@@ -200,7 +208,7 @@ class AtlassianOrg:
             return None
         seen = account_of(call, as_object(answer.body).get("data"))
         _check_same(call, account, seen.id)
-        return replace(account, access=seen.access, way=seen.way)
+        return replace(account, email=seen.email or account.email, access=seen.access, way=seen.way)
 
     def _directories(self, journal: Journal, account: Account) -> list[str]:
         """The directories the account is in; all of the organization if the target names none."""
@@ -216,6 +224,17 @@ class AtlassianOrg:
             if ids:
                 return ids
         raise Refused(call, "the organization shows no directory", reason="refused")
+
+    def _is_active_in(self, journal: Journal, account: Account, directory: str) -> bool:
+        """Whether it has access there now, and not one that somebody has suspended before us."""
+        call = "users.get"
+        path = self._users(account.id, directory=directory)
+        answer = self._http.ask(journal, call, path, about_account=True, accept=absent)
+        if absent(answer):
+            return False
+        user = as_object(as_object(answer.body).get("data"))
+        _check_same(call, account, as_text(user.get("accountId")))
+        return as_text(user.get("membershipStatus")) == "active"
 
     def _roles(self, journal: Journal, account: Account) -> list[str]:
         found = self._pages(

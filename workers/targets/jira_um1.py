@@ -83,12 +83,23 @@ class JiraUm1:
         return account
 
     def read(self, journal: Journal, account: Account) -> Account | None:
-        """The user with this name, among those whom the API shows for its address."""
+        """The user with this name, whom the API must show for the address.
+
+        None only where nobody has the address any more, and the API has proven that it is there
+        itself: an address without a resource is answered 404 too.
+        """
         if account.email is None:
             detail = "this API reads a user by address only, and nobody has it any more"
             raise Refused("user.get", detail, reason="account_gone")
         found = self.find(journal, account.email)
-        return next((each for each in found if each.id == account.id), None)
+        if not found:
+            self.prove_credential(journal)
+            return None
+        for each in found:
+            if each.id == account.id:
+                return each
+        detail = "this API shows another user for the address"
+        raise Refused("user.get", detail, reason="account_changed")
 
     def switch_off(self, journal: Journal, account: Account) -> None:
         """Deactivate the user."""

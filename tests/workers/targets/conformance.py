@@ -157,8 +157,12 @@ class Conformance:
 
     def test_an_account_that_does_not_exist_reads_as_none(self, stage, within):
         """Proven absence, and no error."""
-        nobody = {"id": AccountId("no-such-account"), "username": "no-such-account"}
-        account = replace(find_one(within, stage.active), **nobody)
+        account = replace(
+            find_one(within, stage.active),
+            id=AccountId("no-such-account"),
+            username="no-such-account",
+            email=stage.nobody,
+        )
 
         assert within.read(Book(), account) is None
 

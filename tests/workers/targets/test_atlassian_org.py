@@ -294,7 +294,49 @@ def test_the_directories_are_kept_as_the_state_before(target):
     assert len(account.snapshot["directories"]) == 2
 
 
+def test_a_directory_where_somebody_else_suspended_the_account_is_not_restored(control, target):
+    """A reinstatement gives back what Leaver took, and nothing that was gone before."""
+    control.change(people.UNMANAGED, directories={"primary": "suspended", "secondary": "active"})
+    account = ready(target, people.UNMANAGED)
+    target.switch_off(Book(), account)
+
+    target.switch_on(Book(), account, account.snapshot)
+
+    really = control.really(people.UNMANAGED)["directories"]
+    assert really == {"primary": "suspended", "secondary": "active"}
+
+
+def test_without_a_directory_where_it_was_active_nothing_is_restored(control, target):
+    """A person decides what the account may do."""
+    control.change(people.UNMANAGED, directories={"primary": "suspended", "secondary": "suspended"})
+    account = ready(target, people.UNMANAGED)
+
+    with pytest.raises(Refused, match="no directory"):
+        target.switch_on(Book(), account, account.snapshot)
+
+    assert control.writes() == []
+
+
 # Reading ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("person", [people.LENA, people.UNMANAGED])
+def test_an_address_that_changed_since_the_search_shows(control, target, person):
+    """The account may be somebody else's by now, as far as the address says."""
+    account = found(target, person)
+    control.change(person, email="renamed@example.com")
+
+    assert target.read(Book(), account).email == "renamed@example.com"
+
+
+@pytest.mark.parametrize("way", [Way.DEACTIVATE, Way.SUSPEND])
+def test_an_address_that_is_not_shown_stays_as_it_was_found(make_target, way):
+    """Every field is optional."""
+    account = Account(AccountId("712020:1"), "lena@example.com", Access.ACTIVE, way)
+    profile = {"account_id": account.id, "account_status": "active"}
+    both = answer(200, {"account": profile, "data": {"accountId": account.id}})
+    with ScriptedServer(both) as server:
+        assert make_target(server.base_url).read(Book(), account).email == account.email
 
 
 def test_reading_never_goes_through_the_search(control, target):

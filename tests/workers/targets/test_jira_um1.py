@@ -109,10 +109,30 @@ def test_addresses_and_names_are_encoded():
 
 
 def test_an_answer_about_another_user_is_never_taken():
-    """It would prove the wrong user off."""
+    """It would prove the wrong user off, or ours absent."""
     other = answer(200, {"name": "other", "email": users.TOM.email, "active": False})
-    with ScriptedServer(LOGIN, other) as server, make(server.base_url).session(Book()) as target:
-        assert target.read(Book(), TOM) is None
+    with (
+        ScriptedServer(LOGIN, other) as server,
+        make(server.base_url).session(Book()) as target,
+        pytest.raises(Refused) as refused,
+    ):
+        target.read(Book(), TOM)
+
+    assert refused.value.reason == "account_changed"
+
+
+def test_a_user_is_not_gone_while_nobody_is_ever_found():
+    """A 404 with a text is also what a wrong address, or a proxy, says; it holds no leaver."""
+    shown = answer(200, [{"name": "tberg", "email": users.TOM.email, "active": True}])
+    nowhere = answer(404, {"message": "null for uri", "status-code": 404})
+    with (
+        ScriptedServer(LOGIN, nowhere, shown, nowhere) as server,
+        make(server.base_url).session(Book()) as target,
+        pytest.raises(LockedOut) as error,
+    ):
+        target.read(Book(), TOM)
+
+    assert error.value.reason == "misconfigured"
 
 
 def test_a_user_is_not_read_without_an_address(target):

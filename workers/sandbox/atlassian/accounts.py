@@ -29,31 +29,39 @@ def claim_status(person: Person) -> Literal["managed", "unmanaged"]:
     return "managed" if person.managed else "unmanaged"
 
 
-def membership_status(person: Person) -> MembershipStatus:
-    """Suspended only when suspended in every directory."""
+def membership_status(person: Person, directory: Directory | None = None) -> MembershipStatus:
+    """That in one directory; or that in all, suspended only when suspended in every one."""
     if not person.directories:
         return "no_membership"
+    if directory:
+        return person.directories[directory]
     return "active" if "active" in person.directories.values() else "suspended"
 
 
-def status(person: Person) -> Status:
+def status(person: Person, directory: Directory | None = None) -> Status:
     """The composite of account and membership."""
     if person.for_deletion:
         return "for_deletion"
     if person.account_status != "active":
         return "deactivated"
-    membership = membership_status(person)
+    membership = membership_status(person, directory)
     return "not_invited" if membership == "no_membership" else membership
 
 
-def directory_user(person: Person, *, hidden: frozenset[str] = frozenset()) -> dict[str, Any]:
-    """A user of the Organizations API v2, without what is hidden or withheld."""
+def directory_user(
+    person: Person, directory: Directory | None = None, *, hidden: frozenset[str] = frozenset()
+) -> dict[str, Any]:
+    """A user of the Organizations API v2, without what is hidden or withheld.
+
+    Whether a user who is read in one directory shows the membership there, or that in all, no page
+    says: here the former.
+    """
     user = {
         "accountId": person.account_id,
         "accountType": person.account_type,
-        "status": status(person),
+        "status": status(person, directory),
         "accountStatus": person.account_status,
-        "membershipStatus": membership_status(person),
+        "membershipStatus": membership_status(person, directory),
         "claimStatus": claim_status(person),
         "managementSource": person.source if person.managed else None,
         "addedToOrg": "2024-01-01T00:00:00.000Z",

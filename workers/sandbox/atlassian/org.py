@@ -124,7 +124,7 @@ def search_users(state: State, org_id: str, directory_id: str) -> Answer:
 
 def get_user(state: State, org_id: str, directory_id: str, account_id: str) -> Answer:
     person = _seen(state, org_id, directory_id, account_id)
-    user = directory_user(person)
+    user = directory_user(person, _directory(directory_id))
     if person.deactivated_on:
         user["deactivatedOn"] = instant(person.deactivated_on)
     return json_answer(200, {"data": user})
