@@ -17,12 +17,13 @@ from workers.errors import (
     LockedOut,
     Refused,
     Stopped,
+    TargetError,
     Unavailable,
     WorkerStopping,
 )
 from workers.journal import LEASE, LedgerJournal
 from workers.leavers import JobId
-from workers.ledger import LedgerUnavailable, moves
+from workers.ledger import LedgerUnavailable, due, moves
 from workers.ledger.moves import Claim
 from workers.runtime import Runtime
 
@@ -30,6 +31,10 @@ log = structlog.get_logger(__name__)
 
 #: After so many counted attempts an unexpected error inside Leaver is a person's business.
 INTERNAL_ERROR_LIMIT = 5
+
+#: After so many failed probes of a target, which takes about an hour, a job that is alone asks
+#: whether the target works otherwise.
+LONE_PROBES = 16
 
 
 def run(runtime: Runtime, job: JobId) -> None:
@@ -88,7 +93,7 @@ def _end(runtime: Runtime, claim: Claim, journal: LedgerJournal) -> str:
         moves.hold(ledger, claim, reason=error.reason, detail=str(error), now=clock.now())
         return error.reason
     except (LockedOut, Unavailable) as error:
-        return _locked_out(runtime, claim, error)
+        return _locked_out(runtime, claim, journal, error)
     except AccountBusy:
         due_at = clock.now() + retry.BUSY_DELAY
         moves.again(ledger, claim, due_at, reason="account_busy", counted=False, now=clock.now())
@@ -122,13 +127,16 @@ def _settle(runtime: Runtime, claim: Claim, result: Result) -> str:
             return _again(runtime, claim, "not_verified", detail)
 
 
-def _locked_out(runtime: Runtime, claim: Claim, error: LockedOut | Unavailable) -> str:
-    if retry.is_own_trouble(
+def _locked_out(
+    runtime: Runtime, claim: Claim, journal: LedgerJournal, error: LockedOut | Unavailable
+) -> str:
+    own_trouble = retry.is_own_trouble(
         error,
         outage_at=claim.outage_at,
         resumed_at=claim.resumed_at,
         probing=claim.probe_call is not None,
-    ):
+    )
+    if own_trouble or _fails_alone(runtime, claim, journal, error):
         return _again(runtime, claim, "unavailable", str(error))
     now = runtime.clock.now()
     pause = retry.after_lock_out(error, pauses=claim.pauses, now=now, spread=_spread())
@@ -144,12 +152,32 @@ def _locked_out(runtime: Runtime, claim: Claim, error: LockedOut | Unavailable) 
     return pause.reason
 
 
+def _fails_alone(
+    runtime: Runtime, claim: Claim, journal: LedgerJournal, error: LockedOut | Unavailable
+) -> bool:
+    """Whether a target that only this job probes, and for long, works but for this job.
+
+    Where others wait they probe in turn, and the first that succeeds shows it.  A job without
+    others would be retried for ever, as no time in a pause counts towards giving up.
+    """
+    if isinstance(error, LockedOut) or claim.pauses < LONE_PROBES:
+        return False
+    if due.others_wait(runtime.ledger, claim.target, claim.job, runtime.clock.now()):
+        return False
+    try:
+        with runtime.targets[claim.target].session(journal) as ready:
+            ready.prove_credential(journal)
+    except TargetError:
+        return False
+    return True
+
+
 def _again(runtime: Runtime, claim: Claim, reason: str, detail: str) -> str:
     now = runtime.clock.now()
     following = retry.next_attempt(
         runtime.settings.retry,
         reason=reason,
-        attempts=claim.attempts,
+        tries=claim.tries,
         working_seconds=claim.working_seconds,
         now=now,
         spread=_spread(),
@@ -164,7 +192,7 @@ def _again(runtime: Runtime, claim: Claim, reason: str, detail: str) -> str:
 
 def _broke(runtime: Runtime, claim: Claim, error: Exception) -> str:
     detail = type(error).__name__
-    if claim.attempts + 1 >= INTERNAL_ERROR_LIMIT:
+    if claim.tries + 1 >= INTERNAL_ERROR_LIMIT:
         now = runtime.clock.now()
         moves.hold(runtime.ledger, claim, reason="internal_error", detail=detail, now=now)
         return "internal_error"

@@ -116,7 +116,7 @@ JOB: Mapping[str, Reason] = {
         "Look at the workers' logs for this job, report it, then release.",
     ),
     "target_missing": Reason(
-        "The configuration no longer has this target.",
+        "No worker has this target in its configuration.",
         "Configure the target again and release the job, or cancel it.",
     ),
     # Retried by itself.

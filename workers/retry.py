@@ -103,15 +103,15 @@ def next_attempt(
     retry: Retry,
     *,
     reason: str,
-    attempts: int,
+    tries: int,
     working_seconds: float,
     now: datetime,
     spread: float,
 ) -> Again | GiveUp:
-    """When a job is tried again after its attempt number `attempts` + 1 did not finish it."""
+    """When a job is tried again after `tries` attempts and one more did not finish it."""
     if working_seconds >= retry.give_up_after.total_seconds():
         return GiveUp(reason)
-    return Again(now + doubled(retry.first_delay, retry.max_delay, attempts, spread), reason)
+    return Again(now + doubled(retry.first_delay, retry.max_delay, tries, spread), reason)
 
 
 def next_look(*, since: datetime, grace: timedelta, now: datetime, spread: float) -> Again | None:

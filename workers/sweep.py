@@ -2,7 +2,7 @@
 
 It runs on a thread of its own, and any number of them may run at once: each step is a conditional
 move.  It takes back jobs whose worker died, queues those whose cutoff has come, holds those whose
-target vanished from the configuration, and wakes what is due.  So a lost message, an emptied or
+target no worker has, and wakes what is due.  So a lost message, an emptied or
 frozen Redis or a killed worker costs seconds, never a leaver.
 """
 
@@ -28,6 +28,9 @@ AT_MOST_EVERY = timedelta(milliseconds=50)
 #: After a wake-up, this long is waited for the job to be claimed before it is woken again.
 GRACE = timedelta(seconds=10)
 
+#: How long a target that no worker has ever had is waited for.
+MISSING_GRACE = timedelta(minutes=1)
+
 #: How often a worker writes that it is alive, and how long it is remembered when it is not.
 SIGN_OF_LIFE = timedelta(seconds=5)
 REMEMBERED = timedelta(days=1)
@@ -41,6 +44,9 @@ class Sweep(threading.Thread):
         self._runtime = runtime
         self._waker = waker
         self._signed_at: datetime | None = None
+        self._signed: list[str] = []
+        self._had: set[str] = set()  # every target that this worker ever had
+        self._missing: dict[str, datetime] = {}  # since when nobody has these targets
 
     def run(self) -> None:
         """Sweep until the worker stops."""
@@ -66,22 +72,41 @@ class Sweep(threading.Thread):
                 log.warning("job taken back", job_id=job)
         for job in due.matured(ledger, now):
             moves.mature(ledger, job, actor=name, now=now)
-        for job in due.orphaned(ledger, list(runtime.settings.targets)):
-            moves.hold_missing(ledger, job, actor=name, now=now)
+        self._hold_missing(now)
         self._waker.wake(due.to_wake(ledger, runtime.concurrency(), now=now, grace=GRACE))
         # Last: whatever is wrong with an alarm, leavers go on.
-        if self._signed_at is None or now - self._signed_at >= SIGN_OF_LIFE:
-            self._sign(now)
+        own = sorted(runtime.settings.targets)
+        if self._signed_at is None or now - self._signed_at >= SIGN_OF_LIFE or own != self._signed:
+            self._sign(own, now)
 
-    def _sign(self, now: datetime) -> None:
-        self._signed_at = now
+    def _hold_missing(self, now: datetime) -> None:
+        """Hold the jobs of targets that no worker has.
+
+        At once where this worker had the target before; else after MISSING_GRACE, as the receiver
+        may have read a new configuration first.
+        """
         runtime = self._runtime
-        own = {"name": runtime.name, "started_at": runtime.started_at, "seen_at": now}
+        ledger, own = runtime.ledger, runtime.settings.targets
+        self._had.update(own)
+        orphans = due.orphaned(ledger, list(own))
+        if orphans:
+            others = due.targets_of_others(ledger, runtime.name, now - MISSING_GRACE)
+            orphans = [(job, target) for job, target in orphans if target not in others]
+        self._missing = {target: self._missing.get(target, now) for _, target in orphans}
+        for job, target in orphans:
+            if target in self._had or now - self._missing[target] >= MISSING_GRACE:
+                moves.hold_missing(ledger, job, actor=runtime.name, now=now)
+
+    def _sign(self, targets: list[str], now: datetime) -> None:
+        self._signed_at, self._signed = now, targets
+        runtime = self._runtime
+        own = {"name": runtime.name, "started_at": runtime.started_at}
+        seen = {"seen_at": now, "targets": targets}
         with runtime.ledger.write() as tx:
             tx.execute(
                 insert(tx, workers)
-                .values(own)
-                .on_conflict_do_update(index_elements=["name"], set_={"seen_at": now})
+                .values(own | seen)
+                .on_conflict_do_update(index_elements=["name"], set_=seen)
             )
             tx.execute(sa.delete(workers).where(workers.c.seen_at < now - REMEMBERED))
         watch.look(runtime.ledger, runtime.settings.targets, now)

@@ -26,6 +26,7 @@ def claim_of(**known: Any) -> Claim:
         "forced": False,
         "round": 1,
         "attempts": 0,
+        "tries": 0,
         "account_id": None,
         "snapshot": None,
         "intended_at": None,

@@ -271,6 +271,20 @@ def test_an_unexpected_error_is_tried_again_and_then_a_persons_business(shop, le
     assert job_row(ledger, lena)["attempts"] == INTERNAL_ERROR_LIMIT
 
 
+def test_a_release_gives_a_job_its_small_delays_and_its_chances_back(long_shop, target):
+    """Somebody has mended the cause, and looks whether it helped."""
+    shop, ledger = long_shop, long_shop.ledger
+    lena = job_of(ledger)
+    target.fail("read", ZeroDivisionError(), times=1000)
+    shop.work(lena)
+    moves.release_by(ledger, lena, actor="ops", why="mended", now=shop.clock.now())
+
+    shop.run(lena)
+
+    assert state_of(ledger, lena) == ("retrying", "internal_error")
+    assert job_row(ledger, lena)["due_at"] < shop.clock.now() + MINUTE
+
+
 # --- When the worker is not alone, or not well ---
 
 
@@ -453,6 +467,50 @@ def test_an_account_that_the_target_cannot_handle_does_not_stop_the_others(long_
     assert {job_row(ledger, job)["outcome"] for job in good} == {"deactivated"}
     assert state_of(ledger, bad) == ("failed", "gave_up")
     assert pause_of(ledger) is None
+
+
+def test_a_lone_account_that_the_target_cannot_handle_ends_too(long_shop, target):
+    """No other job shows that the target works, so after an hour it is asked itself."""
+    shop, ledger = long_shop, long_shop.ledger
+    poison = job_of(ledger)
+    target.fail("switch_off", Unavailable("switch_off", "503"), times=10**6)
+
+    shop.spend(30 * MINUTE)
+    assert pause_of(ledger) is not None
+    assert target.made["prove_credential"] == 0
+    shop.spend(HOUR)
+    assert pause_of(ledger) is None
+    assert ("target_paused", "cloud") not in open_alarms(ledger)
+    shop.work(poison, within=9 * DAY)
+
+    assert state_of(ledger, poison) == ("failed", "gave_up")
+
+
+def test_a_lone_job_waits_for_as_long_as_its_target_is_out(long_shop, target):
+    """That is no trouble of its own, and counts for nothing."""
+    shop, ledger = long_shop, long_shop.ledger
+    lena = job_of(ledger)
+    for call in ("find", "prove_credential"):
+        target.fail(call, Unavailable(call, "503"), times=10**6)
+
+    shop.spend(6 * HOUR)
+
+    assert state_of(ledger, lena) == ("retrying", "outage")
+    assert job_row(ledger, lena)["attempts"] == 0
+    assert ("target_paused", "cloud") in open_alarms(ledger)
+
+
+def test_jobs_that_probe_in_turn_need_no_other_proof(long_shop, target):
+    """All of them fail, whoever tries: the target cannot do what they are for."""
+    shop, ledger = long_shop, long_shop.ledger
+    target.put(account("bob"))
+    record(ledger, delivery(person("lena"), person("bob")))
+    target.fail("switch_off", Unavailable("switch_off", "503"), times=10**6)
+
+    shop.spend(3 * HOUR)
+
+    assert target.made["prove_credential"] == 0
+    assert pause_of(ledger) is not None
 
 
 def test_two_workers_share_the_work_and_do_nothing_twice(ledger, tmp_path):

@@ -142,12 +142,12 @@ def test_what_a_probe_meets_is_never_a_jobs_own_trouble():
 
 
 @given(counts, st.floats(0, 1e9), spreads)
-def test_a_job_gives_up_exactly_when_its_time_is_over(attempts, seconds, spread):
+def test_a_job_gives_up_exactly_when_its_time_is_over(tries, seconds, spread):
     """Not after some number of tries, and never before its time."""
     following = retry.next_attempt(
         SETTINGS,
         reason="unavailable",
-        attempts=attempts,
+        tries=tries,
         working_seconds=seconds,
         now=NOW,
         spread=spread,
@@ -162,12 +162,12 @@ def test_a_job_gives_up_exactly_when_its_time_is_over(attempts, seconds, spread)
 
 
 @given(st.integers(0, 60), spreads)
-def test_long_delays_never_break_however_often_a_job_was_tried(attempts, spread):
+def test_long_delays_never_break_however_often_a_job_was_tried(tries, spread):
     """Hours from the first try on, and a week to give up: that is many tries."""
     slow = Retry.model_validate({"first_delay": "1d", "max_delay": "30d", "give_up_after": "3650d"})
 
     following = retry.next_attempt(
-        slow, reason="not_verified", attempts=attempts, working_seconds=0, now=NOW, spread=spread
+        slow, reason="not_verified", tries=tries, working_seconds=0, now=NOW, spread=spread
     )
 
     assert NOW + 0.79 * DAY <= following.due_at <= NOW + 36.1 * DAY

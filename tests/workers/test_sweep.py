@@ -29,7 +29,7 @@ from workers.journal import LEASE
 from workers.leavers import AccountId
 from workers.ledger import due, moves
 from workers.ledger import tables as t
-from workers.sweep import GRACE, REMEMBERED, SIGN_OF_LIFE
+from workers.sweep import GRACE, MISSING_GRACE, REMEMBERED, SIGN_OF_LIFE
 
 
 @pytest.fixture
@@ -80,11 +80,20 @@ def test_a_job_whose_worker_died_is_taken_back_and_woken_within_one_look(shop, l
     assert rows(ledger, t.accounts) == []
 
 
+def rename_the_target(shop, to):
+    """The configuration no longer has `cloud`, and the worker reads it again."""
+    known = shop.file.read_text()
+    shop.file.write_text(known.replace("[targets.cloud]", f"[targets.{to}]"))
+    shop.runtime.reload()
+
+
 def test_a_job_of_a_target_that_vanished_from_the_configuration_is_held(shop, ledger):
     """Nobody would ever work on it, and nobody would know."""
-    waiting = job_of(ledger, "lena", targets=("gone",))
-    scheduled = job_of(ledger, "bob", targets=("gone",), cutoff=NOW + DAY)
-    here = job_of(ledger, "cid")
+    look(shop)
+    waiting, scheduled = job_of(ledger, "lena"), job_of(ledger, "bob", cutoff=NOW + DAY)
+    here = job_of(ledger, "cid", targets=("other",))
+
+    rename_the_target(shop, "other")
 
     assert look(shop) == [here]
     assert state_of(ledger, waiting) == ("held", "target_missing")
@@ -94,13 +103,54 @@ def test_a_job_of_a_target_that_vanished_from_the_configuration_is_held(shop, le
 
 def test_a_running_job_of_a_target_that_vanished_is_held_when_it_ends(shop, ledger):
     """SIGHUP does not break off what is under way."""
-    job = job_of(ledger, targets=("gone",))
-    owned = claim(ledger, job, concurrency={"gone": 1})
+    job = job_of(ledger)
+    owned = claim(ledger, job)
+    look(shop)
+    rename_the_target(shop, "other")
     look(shop)
     assert state_of(ledger, job) == ("running", "")
 
     moves.again(ledger, owned, NOW, reason="not_verified", now=NOW)
     look(shop)
+
+    assert state_of(ledger, job) == ("held", "target_missing")
+
+
+def test_a_target_that_this_worker_never_had_is_waited_for_a_while(shop, ledger):
+    """The receiver may have read the new configuration first."""
+    job = job_of(ledger, targets=("new",))
+
+    look(shop)
+    look(shop, MISSING_GRACE - SECOND)
+    assert state_of(ledger, job) == ("queued", "")
+    look(shop, SECOND)
+
+    assert state_of(ledger, job) == ("held", "target_missing")
+
+
+def test_a_worker_that_reads_the_new_configuration_in_time_holds_nothing(shop, ledger):
+    """That is what the while is for."""
+    job = job_of(ledger, targets=("new",))
+    look(shop)
+
+    rename_the_target(shop, "new")
+
+    assert look(shop, MISSING_GRACE) == [job]
+
+
+def test_the_jobs_of_a_target_that_another_worker_has_are_left_to_it(shop, ledger, tmp_path):
+    """However long this one goes without it: they are read one after the other, or never."""
+    other = Shop(ledger, tmp_path, clock=shop.clock, name="w2")
+    rename_the_target(other, "new")
+    job = job_of(ledger, targets=("new",))
+
+    for _ in range(5):
+        look(other)
+        look(shop, MISSING_GRACE / 2)
+    assert state_of(ledger, job) == ("queued", "")
+    other.close()
+    look(shop, MISSING_GRACE)
+    look(shop, MISSING_GRACE)
 
     assert state_of(ledger, job) == ("held", "target_missing")
 

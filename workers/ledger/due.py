@@ -1,13 +1,13 @@
 """What the sweep looks for: jobs to wake, jobs whose cutoff has come, leases that ran out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from workers.leavers import JobId, State
 from workers.ledger import Ledger
-from workers.ledger.tables import jobs, targets
+from workers.ledger.tables import jobs, targets, workers
 
 WAITING = (State.QUEUED, State.RETRYING)
 
@@ -30,10 +30,35 @@ def expired(ledger: Ledger, now: datetime) -> list[JobId]:
     return _ids(ledger, jobs.c.state == State.RUNNING, jobs.c.lease_until <= now)
 
 
-def orphaned(ledger: Ledger, known_targets: list[str]) -> list[JobId]:
-    """Waiting jobs of a target that the configuration does not have."""
-    waiting = (*WAITING, State.SCHEDULED)
-    return _ids(ledger, jobs.c.state.in_(waiting), jobs.c.target.not_in(known_targets))
+def orphaned(ledger: Ledger, known_targets: Sequence[str]) -> list[tuple[JobId, str]]:
+    """Waiting jobs of targets other than these, each with its target."""
+    waiting = jobs.c.state.in_((*WAITING, State.SCHEDULED))
+    elsewhere = jobs.c.target.not_in(known_targets)
+    with ledger.read() as tx:
+        found = tx.execute(
+            sa.select(jobs.c.id, jobs.c.target).where(waiting, elsewhere).limit(AT_A_LOOK)
+        )
+        return [(JobId(row.id), row.target) for row in found]
+
+
+def targets_of_others(ledger: Ledger, worker: str, since: datetime) -> set[str]:
+    """The targets that the other workers have, of those that were seen since then."""
+    others = sa.select(workers.c.targets).where(workers.c.name != worker, workers.c.seen_at > since)
+    with ledger.read() as tx:
+        return {name for names in tx.scalars(others) for name in names}
+
+
+def others_wait(ledger: Ledger, target: str, job: JobId, now: datetime) -> bool:
+    """Whether another job of the target is due, and so could probe it."""
+    return bool(
+        _ids(
+            ledger,
+            jobs.c.target == target,
+            jobs.c.id != job,
+            jobs.c.state.in_(WAITING),
+            jobs.c.due_at <= now,
+        )
+    )
 
 
 def to_wake(

@@ -92,7 +92,8 @@ class Claim:
     standing: Standing
     forced: bool
     round: int
-    attempts: int
+    attempts: int  # counted ones of the round
+    tries: int  # of those, since it was released last: what delays grow by
     account_id: AccountId | None
     snapshot: dict[str, Any] | None
     intended_at: datetime | None
@@ -180,6 +181,7 @@ def claim(
             forced=row["forced"],
             round=row["round"],
             attempts=row["attempts"],
+            tries=row["attempts"] - row["released_after"],
             account_id=row["account_id"],
             snapshot=row["snapshot"],
             intended_at=row["intended_at"],
@@ -553,7 +555,10 @@ def cancel_by(ledger: Ledger, job: JobId, *, actor: str, why: str, now: datetime
 
 
 def release_by(ledger: Ledger, job: JobId, *, actor: str, why: str, now: datetime) -> bool:
-    """Let a held job go on in its round; all rules are asked again.  False if it is not held."""
+    """Let a held job go on in its round; all rules are asked again.  False if it is not held.
+
+    Its delays, and the time until it gives up, start anew.
+    """
     with ledger.write() as tx:
         cutoff = _cutoff(tx, job)
         ahead = cutoff is not None and cutoff > now
@@ -570,6 +575,7 @@ def release_by(ledger: Ledger, job: JobId, *, actor: str, why: str, now: datetim
             detail="",
             due_at=cutoff if ahead else now,
             lost=0,
+            released_after=t.jobs.c.attempts,
             clock_started_at=None,
             watched_since=None,
         )
@@ -609,6 +615,7 @@ def replay_by(
             due_at=cutoff if ahead else now,
             finished_at=None,
             attempts=0,
+            released_after=0,
             lost=0,
             intended_at=None,
             watched_since=None,

@@ -145,6 +145,8 @@ jobs = sa.Table(
     sa.Column("finished_at", Instant),
     sa.Column("round", sa.Integer, nullable=False, default=1),
     sa.Column("attempts", sa.Integer, nullable=False, default=0),
+    # How many of them were before the last release: delays start small again.
+    sa.Column("released_after", sa.Integer, nullable=False, default=0),
     # Lease and fence: whoever claims raises `token`; every later write of the worker names it.
     sa.Column("token", sa.Integer, nullable=False, default=0),
     sa.Column("lease_until", Instant),
@@ -281,6 +283,7 @@ workers = sa.Table(
     sa.Column("name", sa.String(255), primary_key=True),
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("seen_at", Instant, nullable=False),
+    sa.Column("targets", sa.JSON, nullable=False, default=list),  # names, as configured there
 )
 
 audit = sa.Table(

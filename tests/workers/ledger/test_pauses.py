@@ -382,4 +382,4 @@ def test_each_kind_of_overlooked_job_is_found(ledger):
     assert due.expired(ledger, NOW + LEASE) == [running]
     assert due.matured(ledger, NOW + HOUR - SECOND) == []
     assert due.matured(ledger, NOW + HOUR) == [scheduled]
-    assert due.orphaned(ledger, ["cloud"]) == [orphan]
+    assert due.orphaned(ledger, ["cloud"]) == [(orphan, "gone")]

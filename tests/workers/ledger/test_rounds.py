@@ -114,7 +114,8 @@ def test_a_new_round_counts_its_own_attempts(ledger):
 
     replay(ledger, job)
 
-    assert claim(ledger, job, now=NOW + HOUR).attempts == 0
+    owned = claim(ledger, job, now=NOW + HOUR)
+    assert (owned.attempts, owned.tries) == (0, 0)
     assert [row["round"] for row in attempts_of(ledger, job)] == [1, 1, 2]
     assert rounds_of(ledger, job)[0]["attempts"] == 2
 
@@ -170,6 +171,21 @@ def test_a_release_goes_on_in_the_same_round(ledger):
     again = claim(ledger, job, now=NOW + DAY)
     assert (again.round, again.attempts, again.account_id) == (1, 1, "a1")
     assert len(rounds_of(ledger, job)) == 1
+
+
+def test_a_release_starts_the_delays_anew(ledger):
+    """Somebody has just mended the cause: the next failure must not wait for hours."""
+    job = job_of(ledger)
+    for _ in range(9):
+        moves.again(ledger, claim(ledger, job), NOW, reason="not_verified", now=NOW)
+    moves.hold(ledger, claim(ledger, job), reason="refused", now=NOW)
+
+    moves.release_by(ledger, job, actor="ops", why="mended", now=NOW)
+    first = claim(ledger, job)
+    moves.again(ledger, first, NOW, reason="not_verified", now=NOW)
+    second = claim(ledger, job)
+
+    assert [(each.attempts, each.tries) for each in (first, second)] == [(10, 0), (11, 1)]
 
 
 # --- The clock of retry.give_up_after ---

@@ -89,8 +89,9 @@ def pauses(ledger: Ledger) -> list[Pause]:
 
 def workers(ledger: Ledger, *, now: datetime) -> list[Worker]:
     """Which workers are alive."""
-    alive = t.workers.c.seen_at >= now - SILENT
-    query = sa.select(t.workers).where(alive).order_by(t.workers.c.name)
+    found = t.workers.c
+    query = sa.select(found.name, found.started_at, found.seen_at)
+    query = query.where(found.seen_at >= now - SILENT).order_by(found.name)
     with ledger.read() as tx:
         return [Worker(**row) for row in tx.execute(query).mappings()]
 
