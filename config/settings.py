@@ -40,9 +40,12 @@ from config.values import (
     Pattern,
     QueueUrl,
     ShortDuration,
+    SlidingWindow,
     TimeZone,
     Whole,
+    Window,
     duration,
+    spelled,
 )
 
 # The names of other rooms for what is set; values.py and secret.py stay behind this module.
@@ -53,8 +56,10 @@ __all__ = [
     "Secret",
     "Settings",
     "TargetSettings",
+    "Window",
     "duration",
     "load",
+    "spelled",
 ]
 
 DEFAULT_FILE = Path("leaver.toml")
@@ -131,6 +136,11 @@ class Policy(Section):
         "every domain is yours.",
         (),
     )
+    brake: Listed[SlidingWindow] = setting(
+        "How many leavers of all sources together may be acted on within how long; at one more, "
+        "everybody waits for `leaver brake release`. [] switches it off.",
+        ({"leavers": 10, "per": "1h"}, {"leavers": 50, "per": "24h"}),
+    )
     dedup_window: Duration = setting(
         "How long the same event of the same person counts as a repetition.", "7d"
     )
@@ -205,6 +215,12 @@ class Settings(BaseSettings):
     def targets_of(self, source: str) -> tuple[str, ...]:
         """The names of the targets where a source's leavers lose their access."""
         return self.sources[source].targets or tuple(self.targets)
+
+    def brakes_of(self, source: str) -> dict[str, tuple[Window, ...]]:
+        """The brakes that a leaver of this source must pass, by source; "" is over all sources."""
+        own = self.sources[source].brake if source in self.sources else ()
+        brakes = {"": self.policy.brake, source: own}
+        return {name: windows for name, windows in brakes.items() if windows}
 
     @model_validator(mode="after")
     def _agree(self) -> Self:

@@ -17,6 +17,7 @@ from config.values import (
     HeaderSecret,
     Listed,
     SigningKey,
+    SlidingWindow,
     StandardKey,
     Text,
     TimeZone,
@@ -38,6 +39,9 @@ class Source(Section):
     )
     timezone: TimeZone | None = setting(
         "Time zone of its bare dates; left out: policy.timezone.", None
+    )
+    brake: Listed[SlidingWindow] = setting(
+        "Its own brake beside policy.brake, for its leavers alone.", ()
     )
 
     @property

@@ -74,6 +74,40 @@ def short_duration(text: object) -> timedelta:
     return span
 
 
+def spelled(span: timedelta) -> str:
+    """A duration as it is written in the file: "1h", not "60m"."""
+    seconds = int(span.total_seconds())
+    unit = next(unit for unit in ("d", "h", "m", "s") if seconds % SECONDS[unit] == 0)
+    return f"{seconds // SECONDS[unit]}{unit}"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """So many leavers within so long."""
+
+    leavers: int
+    per: timedelta
+
+    def __str__(self) -> str:
+        return f"{self.leavers} leavers within {spelled(self.per)}"
+
+
+def window(value: object) -> Window:
+    """A table such as { leavers = 10, per = "1h" }."""
+    if not isinstance(value, dict) or value.keys() != {"leavers", "per"}:
+        raise ValueError('is not a window; use { leavers = 10, per = "1h" }')
+    try:
+        leavers = whole_number(value["leavers"])
+    except ValueError as error:
+        raise ValueError(f"has leavers that {error}") from None
+    if leavers < 1:
+        raise ValueError("lets nobody pass; use at least one leaver, or [] for no brake")
+    try:
+        return Window(leavers, duration(value["per"]))
+    except ValueError as error:
+        raise ValueError(f"has a per that {error}") from None
+
+
 def whole_number(value: object) -> int:
     """A whole number; the environment has it as digits."""
     match value:
@@ -338,6 +372,7 @@ Username = Annotated[str, BeforeValidator(username)]
 Operator = Annotated[str, BeforeValidator(operator)]
 Flag = Annotated[bool, BeforeValidator(flag)]
 Day = Annotated[date, BeforeValidator(day)]
+SlidingWindow = Annotated[Window, PlainValidator(window), PlainSerializer(str)]
 FilePath = Annotated[Path, BeforeValidator(file_path)]
 
 _masked = PlainSerializer(str)

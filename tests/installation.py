@@ -90,6 +90,7 @@ class Installation:
             "queue.url": queue_url,
             "policy.mode": "act",
             "policy.timezone": "Europe/Berlin",
+            "policy.brake": [],
             "retry.first_delay": "1s",
             "retry.max_delay": "2s",
             "verify.timeout": "5s",

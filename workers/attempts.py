@@ -13,6 +13,7 @@ from workers import retry
 from workers.deprovision import Done, Held, NotVerified, Postponed, Result, attempt
 from workers.errors import (
     AccountBusy,
+    Braked,
     LeaseLost,
     LockedOut,
     Refused,
@@ -62,7 +63,8 @@ def run(runtime: Runtime, job: JobId) -> None:
 
 def _run(runtime: Runtime, claim: Claim) -> None:
     began = time.monotonic()
-    journal = LedgerJournal(runtime.ledger, claim, runtime.clock.now)
+    brakes = runtime.settings.brakes_of(claim.source)
+    journal = LedgerJournal(runtime.ledger, claim, brakes, runtime.clock.now)
     try:
         result = _end(runtime, claim, journal)
     except LeaseLost:
@@ -94,6 +96,9 @@ def _end(runtime: Runtime, claim: Claim, journal: LedgerJournal) -> str:
         return error.reason
     except (LockedOut, Unavailable) as error:
         return _locked_out(runtime, claim, journal, error)
+    except Braked as against:
+        moves.hold(ledger, claim, reason="brake", detail=str(against), now=clock.now())
+        return "brake"
     except AccountBusy:
         due_at = clock.now() + retry.BUSY_DELAY
         moves.again(ledger, claim, due_at, reason="account_busy", counted=False, now=clock.now())

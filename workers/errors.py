@@ -7,6 +7,7 @@ Imports nothing of ours.
       Unavailable   the target or the way to it is broken; the target is paused as an outage
       LockedOut     our credential or quota is refused; the target is paused
     Stopped         an operator held or cancelled the job while it ran
+    Braked          so many leavers passed lately that this one waits for a person
     AccountBusy     another job works on this account of this target right now
     LeaseLost       this worker no longer owns the job and must write nothing more
 
@@ -64,6 +65,10 @@ class Stopped(Exception):
     def __init__(self, stop: str) -> None:
         self.stop = stop
         super().__init__(stop)
+
+
+class Braked(Exception):
+    """The brake holds this leaver; the text says which window is full."""
 
 
 class AccountBusy(Exception):

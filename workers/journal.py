@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from workers.leavers import AccountId
 from workers.ledger import Ledger, moves, pauses
+from workers.ledger.brakes import Brakes
 from workers.ledger.moves import Claim
 from workers.ledger.tables import calls
 from workers.targets.base import Account, Call
@@ -20,9 +21,12 @@ LEASE = timedelta(seconds=30)
 class LedgerJournal:
     """workers.targets.base.Journal, written to the ledger as it goes."""
 
-    def __init__(self, ledger: Ledger, claim: Claim, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, ledger: Ledger, claim: Claim, brakes: Brakes, now: Callable[[], datetime]
+    ) -> None:
         self._ledger = ledger
         self._claim = claim
+        self._brakes = brakes
         self._now = now
         self._account: AccountId | None = claim.account_id
         self.wrote = claim.intended_at is not None
@@ -43,10 +47,20 @@ class LedgerJournal:
         moves.watch(self._ledger, self._claim, self._now())
 
     def intend(self, call: str) -> None:
-        """Ask the ledger for the leave to write.  Raises Stopped, LeaseLost or AccountBusy."""
+        """Ask the ledger for the leave to write.
+
+        Raises Stopped, LeaseLost, Braked or AccountBusy.
+        """
         if self._account is None:
             raise RuntimeError(f"{call} would write before an account was matched")
-        moves.intend(self._ledger, self._claim, self._account, now=self._now(), lease=LEASE)
+        moves.intend(
+            self._ledger,
+            self._claim,
+            self._account,
+            brakes=self._brakes,
+            now=self._now(),
+            lease=LEASE,
+        )
         self.wrote = True
 
     def renew(self) -> None:

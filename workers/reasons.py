@@ -28,6 +28,12 @@ JOB: Mapping[str, Reason] = {
     "operator_hold": Reason(
         "An operator held it.", "`leaver release ID --reason TEXT` when it may go on."
     ),
+    "brake": Reason(
+        "More leavers than policy.brake or sources.X.brake allows would have been acted on; "
+        "everybody after them waits.",
+        "See `leaver brake`. Cancel what HR should not have sent; if the others really leave, "
+        "`leaver brake release --leavers N --reason TEXT`: they go on by themselves.",
+    ),
     "protected": Reason(
         "The e-mail address is on policy.protected.",
         "If the person really leaves: take the entry off policy.protected, then "

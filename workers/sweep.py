@@ -1,9 +1,9 @@
 """The sweep: every worker looks, about once a second, for what nobody works on.
 
 It runs on a thread of its own, and any number of them may run at once: each step is a conditional
-move.  It takes back jobs whose worker died, queues those whose cutoff has come, holds those whose
-target no worker has, and wakes what is due.  So a lost message, an emptied or
-frozen Redis or a killed worker costs seconds, never a leaver.
+move.  It takes back jobs whose worker died, queues those whose cutoff has come or whose leaver may
+pass the brake, holds those whose target no worker has, and wakes what is due.  So a lost message,
+an emptied or frozen Redis or a killed worker costs seconds, never a leaver.
 """
 
 import threading
@@ -73,6 +73,8 @@ class Sweep(threading.Thread):
         for job in due.matured(ledger, now):
             moves.mature(ledger, job, actor=name, now=now)
         self._hold_missing(now)
+        for job in due.let_go(ledger):
+            moves.let_go(ledger, job, actor=name, now=now)
         self._waker.wake(due.to_wake(ledger, runtime.concurrency(), now=now, grace=GRACE))
         # Last: whatever is wrong with an alarm, leavers go on.
         own = sorted(runtime.settings.targets)

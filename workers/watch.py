@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from config.targets import Target
 from workers.leavers import UNFINISHED
-from workers.ledger import Ledger
+from workers.ledger import Ledger, brakes
 from workers.ledger.alarms import close_alarm, raise_alarm
 from workers.ledger.tables import alarms, deliveries, jobs, rejections, targets
 
@@ -30,6 +30,7 @@ MANY_WITHIN = timedelta(minutes=10)
 def look(ledger: Ledger, configured: Mapping[str, Target], now: datetime) -> None:
     """Raise and close these alarms.  Safe to run in every worker at once."""
     with ledger.write() as tx:
+        brakes.lift(tx, now)
         _overdue(tx, now)
         _paused(tx, now)
         _rejected(tx, now)

@@ -64,6 +64,23 @@ def line(configured, toml=TOML, environ=None):
             "[policy]\nprotected = 5",
             'policy.protected: 5 is not a list; use ["..."]',
         ),
+        # A brake that was meant and does not hold would be found out too late.
+        ("[policy]", "[policy]\nbrake = [10]", 'policy.brake, entry 1: 10 is not a window; use { leavers = 10, per = "1h" }'),
+        (
+            "[policy]",
+            '[policy]\nbrake = [{ leavers = 9, per = "1h" }, { leavers = 10 }]',
+            'policy.brake, entry 2 is not a window; use { leavers = 10, per = "1h" }',
+        ),
+        (
+            "[policy]",
+            '[policy]\nbrake = [{ leavers = 0, per = "1h" }]',
+            "policy.brake, entry 1 lets nobody pass; use at least one leaver, or [] for no brake",
+        ),
+        (
+            BAMBOOHR,
+            BAMBOOHR + '\nbrake = [{ leavers = 5, per = "1 hour" }]',
+            f"sources.bamboohr.brake, entry 1 has a per that {DURATION}",
+        ),
         (CLOUD, CLOUD + "\nconcurrency = 0", "targets.cloud.concurrency: 0 is too small; use at least 1"),
         (CLOUD, CLOUD + "\nconcurrency = 65", "targets.cloud.concurrency: 65 is too large; use at most 64"),
         (CLOUD, CLOUD + "\nconcurrency = true", "targets.cloud.concurrency: true is not a whole number"),
@@ -136,7 +153,7 @@ def line(configured, toml=TOML, environ=None):
         # A key nobody knows, or not yet, or not here; its value may be a secret, so it is not shown.
         ("api_key", "api_kye", None),
         ("[policy]", "[policy]\nmod = 1", 'policy.mod is not a setting; did you mean "mode"?'),
-        ("[policy]", "[policy]\nbrake = []", "policy.brake is not a setting"),
+        ("[policy]", "[policy]\napprove = true", "policy.approve is not a setting"),
         (
             CLOUD,
             CLOUD + '\ntoken = "x"',
@@ -263,7 +280,7 @@ def test_of_several_faults_the_first_is_told_and_the_others_are_counted(configur
     """One line, and no surprise when the second start fails as well."""
     said = line(
         configured,
-        TOML.replace("Europe/Berlin", "Berlin").replace("[policy]", "[policy]\nbrake = []"),
+        TOML.replace("Europe/Berlin", "Berlin").replace("[policy]", "[policy]\napprove = true"),
         {"LEAVER_XYZ": "1"},
     )
 

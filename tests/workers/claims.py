@@ -5,7 +5,7 @@ from typing import Any
 from config.settings import Policy, Retry, Verify
 from tests.workers.records import HOUR, NOW
 from workers.deprovision import Order
-from workers.leavers import Action, AttemptId, JobId, Standing
+from workers.leavers import Action, AttemptId, JobId, LeaverId, Standing
 from workers.ledger.moves import Claim
 
 
@@ -13,6 +13,7 @@ def claim_of(**known: Any) -> Claim:
     """A claim of lena's job, as the ledger would give it."""
     facts: dict[str, Any] = {
         "job": JobId("j1"),
+        "leaver": LeaverId("l1"),
         "attempt": AttemptId("t1"),
         "token": 1,
         "worker": "w1",

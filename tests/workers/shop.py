@@ -22,6 +22,7 @@ url = "{url}"
 [policy]
 mode = "act"
 timezone = "UTC"
+brake = []
 
 [verify]
 timeout = "10s"

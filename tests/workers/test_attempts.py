@@ -138,7 +138,7 @@ def test_an_outage_pauses_the_target_as_long_as_it_asks(shop, ledger, target, le
 def test_an_account_that_another_job_works_on_is_tried_again_in_seconds(shop, ledger, lena):
     """Two HR systems know the same person; the second job finds the work done."""
     other = job_of(ledger, source="another-hr")
-    moves.intend(ledger, claim(ledger, other), LENA.id, now=NOW, lease=LEASE)
+    moves.intend(ledger, claim(ledger, other), LENA.id, brakes={}, now=NOW, lease=LEASE)
 
     shop.run(lena)
 
@@ -327,7 +327,7 @@ def test_a_job_that_was_intended_and_never_written_is_written_by_the_next(
     """The leave was given, and the worker died before it sent anything."""
     lost = claim(ledger, lena)
     moves.pin(ledger, lost, LENA.id)
-    moves.intend(ledger, lost, LENA.id, now=NOW, lease=LEASE)
+    moves.intend(ledger, lost, LENA.id, brakes={}, now=NOW, lease=LEASE)
     moves.take_back(ledger, lena, actor="w2", now=shop.clock.move(LEASE))
 
     shop.run(lena)

@@ -40,7 +40,7 @@ A_WRITE = Call(
 
 
 def journal_of(ledger, owned, now=NOW) -> LedgerJournal:
-    return LedgerJournal(ledger, owned, lambda: now)
+    return LedgerJournal(ledger, owned, {}, lambda: now)
 
 
 def test_a_lease_outlasts_a_call_and_the_wait_for_the_ledger_before_it():

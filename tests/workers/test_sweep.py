@@ -73,7 +73,7 @@ def test_a_scheduled_job_is_queued_and_woken_within_one_look_of_its_cutoff(shop,
 def test_a_job_whose_worker_died_is_taken_back_and_woken_within_one_look(shop, ledger):
     """kill -9 in the middle of an attempt."""
     job = job_of(ledger)
-    moves.intend(ledger, claim(ledger, job), AccountId("a1"), now=NOW, lease=LEASE)
+    moves.intend(ledger, claim(ledger, job), AccountId("a1"), brakes={}, now=NOW, lease=LEASE)
 
     assert look(shop, LEASE - SECOND) == []
     assert look(shop, SECOND) == [job]

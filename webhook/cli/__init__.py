@@ -5,6 +5,7 @@
     output.py      tables for people, JSON for programs
     jobs.py        jobs, job
     acts.py        replay, hold, release, cancel
+    brake.py       brake, brake release
     terminate.py   terminate
     deliveries.py  deliveries, delivery
     send.py        send
@@ -20,7 +21,7 @@ from typing import Any
 
 import click
 
-from webhook.cli import acts, deliveries, doctor, jobs, processes, send, terminate
+from webhook.cli import acts, brake, deliveries, doctor, jobs, processes, send, terminate
 from webhook.cli.situation import Refused, Situation
 
 
@@ -92,6 +93,7 @@ for command in (
     acts.hold,
     acts.release,
     acts.cancel,
+    brake.brake,
     terminate.terminate,
     deliveries.deliveries,
     deliveries.delivery,

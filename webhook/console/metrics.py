@@ -84,6 +84,15 @@ def _families(figures: Figures | None) -> Iterator[Metric]:
         [((target, reason), int(bool(reason))) for target, reason in figures.paused.items()],
     )
     yield _labelled(
+        GaugeMetricFamily(
+            "leaver_brake_tripped",
+            "1 while everybody waits at this brake; without a source it is the one over all.",
+            labels=("source",),
+        ),
+        [((source,), tripped) for source, tripped in figures.brakes.items()],
+    )
+    yield _gauge("leaver_brake_waiting_leavers", "Leavers who wait for a release.", figures.braked)
+    yield _labelled(
         GaugeMetricFamily("leaver_alarms_open", "What a person must know now.", labels=("kind",)),
         [((kind,), count) for kind, count in figures.alarms.items()],
     )

@@ -11,6 +11,8 @@
     calls       every call of an attempt
     accounts    which job may write to which account of a target right now
     targets     pauses of a target
+    brakes      one row per source and one over all: whether the brake is tripped
+    places      who passed the brake in which round, and who waits there
     alarms      what a person must know; open until its cause is gone
     rejections  counts of deliveries that were not taken, by source, reason and minute
     workers     which worker processes were alive when

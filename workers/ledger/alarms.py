@@ -4,6 +4,7 @@ job_held, job_failed    subject: the job
 quarantined             subject: the source
 rejected_deliveries     subject: the source
 rescinded_late          subject: the job
+brake                   subject: the source, or "all"
 target_paused           subject: the target
 key_expires             subject: the target
 overdue                 subject: "jobs": one is unfinished long after its cutoff

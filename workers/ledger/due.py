@@ -1,4 +1,4 @@
-"""What the sweep looks for: jobs to wake, jobs whose cutoff has come, leases that ran out."""
+"""What the sweep looks for: jobs to wake, to queue, to hold or to take back."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from workers.leavers import JobId, State
 from workers.ledger import Ledger
-from workers.ledger.tables import jobs, targets, workers
+from workers.ledger.tables import jobs, places, targets, workers
 
 WAITING = (State.QUEUED, State.RETRYING)
 
@@ -59,6 +59,16 @@ def others_wait(ledger: Ledger, target: str, job: JobId, now: datetime) -> bool:
             jobs.c.due_at <= now,
         )
     )
+
+
+def let_go(ledger: Ledger) -> list[JobId]:
+    """Jobs held by the brake whose leavers a person has let pass."""
+    passed = sa.exists().where(
+        places.c.leaver_id == jobs.c.leaver_id,
+        places.c.round == jobs.c.round,
+        places.c.taken_at.is_not(None),
+    )
+    return _ids(ledger, jobs.c.state == State.HELD, jobs.c.reason == "brake", passed)
 
 
 def to_wake(
@@ -121,5 +131,5 @@ def _room(tx: sa.Connection, target: str, limit: int, now: datetime) -> int:
 
 def _ids(ledger: Ledger, *where: sa.ColumnElement[bool]) -> list[JobId]:
     with ledger.read() as tx:
-        found = tx.scalars(sa.select(jobs.c.id).where(*where).limit(AT_A_LOOK))
+        found = tx.scalars(sa.select(jobs.c.id).where(*where).order_by(jobs.c.id).limit(AT_A_LOOK))
         return [JobId(row) for row in found]

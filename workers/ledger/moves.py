@@ -4,7 +4,7 @@ r"""Every move of a job: one conditional UPDATE, with its audit row in the same 
          |         |                          a running job is stopped at its next intend, or
          v         v                          when its attempt ends without success
     scheduled --> queued <------------------------------.
-         mature    | ^                                  | release
+         mature    | ^                                  | release, let_go
              claim | | give_back, take_back             |
                    v |           again                  |
                running <---> retrying               .-> held
@@ -26,8 +26,8 @@ The fence: claim() raises the job's token, and every later move of that worker n
 whose lease was taken back finds its token gone and raises LeaseLost: it can write nothing.
 No success is ever overwritten: a closed round stays as it is, a replay opens the next one.
 
-Locks are taken in one order: the job, then its account, then its target, then alarms.  Transactions
-that meet wait for one another, and never in a circle.
+Locks are taken in one order: the job, then the brake, its account, its target, then alarms.
+Transactions that meet wait for one another, and never in a circle.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,7 +37,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from workers.errors import AccountBusy, LeaseLost, Stopped
+from workers.errors import AccountBusy, Braked, LeaseLost, Stopped
 from workers.leavers import (
     FINISHED,
     AccountId,
@@ -53,6 +53,7 @@ from workers.leavers import (
 from workers.ledger import pauses
 from workers.ledger import tables as t
 from workers.ledger.alarms import close_alarm, raise_alarm
+from workers.ledger.brakes import Brakes, take
 from workers.ledger.store import Ledger, insert
 
 #: After so many workers in a row died during a job's attempts, a person must look.
@@ -69,6 +70,9 @@ STOPS: Mapping[str, tuple[State, str]] = {
     "rescind": (State.CANCELLED, "rescinded"),
 }
 
+#: Holds that need no alarm for each job: an operator knows, and the brake has one for all.
+TOLD_ELSEWHERE = ("operator_hold", "brake")
+
 #: From where an operator's moves may start.
 HOLDABLE = (State.SCHEDULED, State.QUEUED, State.RETRYING)
 CANCELLABLE = (*HOLDABLE, State.HELD)
@@ -80,6 +84,7 @@ class Claim:
     """A job that this worker owns until its lease ends, and all that an attempt must know of it."""
 
     job: JobId
+    leaver: LeaverId
     attempt: AttemptId
     token: int
     worker: str
@@ -168,6 +173,7 @@ def claim(
         waited = (now - row["clock_started_at"]).total_seconds()
         return Claim(
             job=job,
+            leaver=row["leaver_id"],
             attempt=attempt,
             token=row["token"],
             worker=worker,
@@ -245,39 +251,40 @@ def watch(ledger: Ledger, claim: Claim, now: datetime) -> None:
 
 
 def intend(
-    ledger: Ledger, claim: Claim, account: AccountId, *, now: datetime, lease: timedelta
+    ledger: Ledger,
+    claim: Claim,
+    account: AccountId,
+    *,
+    brakes: Brakes,
+    now: datetime,
+    lease: timedelta,
 ) -> None:
     """Just before a write: may it still be made?  `lease` must outlast the call.
 
     Raises LeaseLost when the job is no longer ours, Stopped when an operator asked for a hold or a
-    cancel, AccountBusy while another job works on this account of this target.
+    cancel, Braked when the leaver must wait at the brake, AccountBusy while another job works on
+    this account of this target.
     """
-    until = now + lease
     with ledger.write() as tx:
-        stop = _lock_owned(tx, claim)["stop"]
-        if stop:
-            raise Stopped(stop)
-        tx.execute(
-            sa.update(t.jobs)
-            .where(*_owned(claim))
-            .values(lease_until=until, intended_at=_first(t.jobs.c.intended_at, now))
-        )
-        own = insert(tx, t.accounts).values(
-            target=claim.target,
-            account_id=account,
-            job_id=claim.job,
-            token=claim.token,
-            lease_until=until,
-        )
-        taken = tx.execute(
-            own.on_conflict_do_update(
-                index_elements=["target", "account_id"],
-                set_={"job_id": claim.job, "token": claim.token, "lease_until": until},
-                where=sa.or_(t.accounts.c.job_id == claim.job, t.accounts.c.lease_until <= now),
-            ).returning(t.accounts.c.job_id)
-        ).one_or_none()
-        if taken is None:
-            raise AccountBusy
+        row = _lock_owned(tx, claim)
+        if row["stop"]:
+            raise Stopped(row["stop"])
+        against = ""
+        if row["intended_at"] is None:
+            against = take(
+                tx,
+                claim.leaver,
+                claim.round,
+                source=claim.source,
+                brakes=brakes,
+                actor=claim.worker,
+                now=now,
+            )
+        if not against:
+            _take_account(tx, claim, account, now=now, until=now + lease)
+    # Only here, because the brake keeps that it was asked.
+    if against:
+        raise Braked(against)
 
 
 def finish(
@@ -455,6 +462,31 @@ def hold_missing(ledger: Ledger, job: JobId, *, actor: str, now: datetime) -> bo
             now=now,
             where=(t.jobs.c.state.in_(HOLDABLE),),
             reason="target_missing",
+        )
+        return moved is not None
+
+
+def let_go(ledger: Ledger, job: JobId, *, actor: str, now: datetime) -> bool:
+    """A job that the brake held goes on, because a person let its leaver pass."""
+    with ledger.write() as tx:
+        word = sa.select(t.places.c.released_by).join(
+            t.jobs,
+            sa.and_(t.jobs.c.leaver_id == t.places.c.leaver_id, t.jobs.c.round == t.places.c.round),
+        )
+        moved = _move(
+            tx,
+            job,
+            "let_go",
+            State.QUEUED,
+            actor=actor,
+            now=now,
+            where=(t.jobs.c.state == State.HELD, t.jobs.c.reason == "brake"),
+            audit_detail=tx.scalar(word.where(t.jobs.c.id == job)) or "",
+            reason="",
+            detail="",
+            due_at=now,
+            lost=0,
+            clock_started_at=None,
         )
         return moved is not None
 
@@ -705,6 +737,33 @@ def _lock_owned(tx: sa.Connection, claim: Claim) -> sa.RowMapping:
     return found
 
 
+def _take_account(
+    tx: sa.Connection, claim: Claim, account: AccountId, *, now: datetime, until: datetime
+) -> None:
+    """The account is this job's until `until`.  Raises AccountBusy."""
+    tx.execute(
+        sa.update(t.jobs)
+        .where(*_owned(claim))
+        .values(lease_until=until, intended_at=_first(t.jobs.c.intended_at, now))
+    )
+    own = insert(tx, t.accounts).values(
+        target=claim.target,
+        account_id=account,
+        job_id=claim.job,
+        token=claim.token,
+        lease_until=until,
+    )
+    taken = tx.execute(
+        own.on_conflict_do_update(
+            index_elements=["target", "account_id"],
+            set_={"job_id": claim.job, "token": claim.token, "lease_until": until},
+            where=sa.or_(t.accounts.c.job_id == claim.job, t.accounts.c.lease_until <= now),
+        ).returning(t.accounts.c.job_id)
+    ).one_or_none()
+    if taken is None:
+        raise AccountBusy
+
+
 def _end(
     tx: sa.Connection,
     claim: Claim,
@@ -876,7 +935,7 @@ def _close_round(tx: sa.Connection, job: JobId, now: datetime) -> None:
 
 def _alarms(tx: sa.Connection, row: sa.RowMapping, to: State, now: datetime) -> None:
     job = row["id"]
-    if to is State.HELD and row["reason"] != "operator_hold":
+    if to is State.HELD and row["reason"] not in TOLD_ELSEWHERE:
         text = f"job {job} in {row['target']} is held ({row['reason']}): `leaver job {job}`"
         raise_alarm(tx, "job_held", job, text, now)
     if to is State.FAILED:

@@ -252,6 +252,28 @@ targets = sa.Table(
     sa.Column("paused_seconds", sa.Float, nullable=False, default=0.0),  # of all ended pauses
 )
 
+brakes = sa.Table(
+    "brakes",
+    metadata,
+    sa.Column("source", sa.String(64), primary_key=True),  # "": over all sources
+    sa.Column("tripped_at", Instant),
+    sa.Column("allowance", sa.Integer, nullable=False),  # let pass beyond the windows
+)
+
+places = sa.Table(
+    "places",
+    metadata,
+    _id("leaver_id", primary_key=True),
+    sa.Column("round", sa.Integer, primary_key=True),
+    sa.Column("source", sa.String(64), nullable=False),
+    sa.Column("asked_at", Instant, nullable=False),
+    sa.Column("taken_at", Instant),  # None: waits for a release
+    sa.Column("released_by", sa.Text),
+    sa.ForeignKeyConstraint(["leaver_id"], ["leavers.id"]),
+    sa.Index(None, "taken_at"),
+    sa.Index(None, "source", "taken_at"),
+)
+
 alarms = sa.Table(
     "alarms",
     metadata,

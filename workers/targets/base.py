@@ -87,7 +87,7 @@ class Journal(Protocol):
     def intend(self, call: str) -> None:
         """Ask, just before a write, whether it may still be made.
 
-        Raises Stopped, LeaseLost or AccountBusy; the write must then not be sent.
+        Raises Stopped, LeaseLost, Braked or AccountBusy; the write must then not be sent.
         """
 
     def record(self, call: Call) -> None:

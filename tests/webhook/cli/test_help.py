@@ -8,10 +8,11 @@ from webhook.cli import main
 
 COMMANDS = sorted(main.commands)
 CONTRACT = (
-    "cancel console deliveries delivery demo doctor hold job jobs migrate release replay sandbox "
-    "send serve terminate up work"
+    "brake cancel console deliveries delivery demo doctor hold job jobs migrate release replay "
+    "sandbox send serve terminate up work"
 )
 PRINTS_DATA = (
+    "brake",
     "cancel",
     "deliveries",
     "delivery",

@@ -1,6 +1,7 @@
 """GET /metrics says what the ledger holds, in the format that Prometheus reads."""
 
 from collections import defaultdict
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -9,8 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
+from config.settings import Window
 from tests.workers.records import HOUR, NOW, claim, delivery, job_of, jobs_of, locked_out, record
-from workers.leavers import Element, ElementKind, Outcome
+from workers.errors import Braked
+from workers.leavers import AccountId, Element, ElementKind, Outcome
 from workers.ledger import moves, rejections
 from workers.ledger.tables import workers
 
@@ -22,6 +25,8 @@ TYPES = {
     "leaver_deliveries": "gauge",
     "leaver_rejected_deliveries": "counter",
     "leaver_target_paused": "gauge",
+    "leaver_brake_tripped": "gauge",
+    "leaver_brake_waiting_leavers": "gauge",
     "leaver_alarms_open": "gauge",
     "leaver_workers": "gauge",
 }
@@ -102,6 +107,21 @@ def test_pauses_alarms_rejections_and_workers_are_shown(ledger, values):
     assert found["leaver_rejected_deliveries_total"] == {("signature_wrong", "hr"): 7}
     assert found["leaver_workers"] == {(): 2}
     assert found["leaver_ledger_up"] == {(): 1}
+
+
+def test_a_tripped_brake_is_shown_with_who_waits(ledger, values):
+    """For an alert that does not depend on our own messages."""
+    brakes = {"": (Window(1, HOUR),)}
+    for job in jobs_of(ledger, 3):
+        owned = claim(ledger, job)
+        with suppress(Braked):
+            account = AccountId(job)
+            moves.intend(ledger, owned, account, brakes=brakes, now=NOW, lease=HOUR)
+
+    found = values(ledger)
+
+    assert found["leaver_brake_tripped"][("",)] == 1
+    assert found["leaver_brake_waiting_leavers"] == {(): 2}
 
 
 def test_a_ledger_that_cannot_be_read_is_a_metric_too(lost_ledger, values):

@@ -30,7 +30,7 @@ A_CALL = Call("users.search", "POST", "/admin/v2/users/search", False, NOW, 12, 
 
 
 def journal(ledger, owned, now=NOW):
-    return LedgerJournal(ledger, owned, lambda: now)
+    return LedgerJournal(ledger, owned, {}, lambda: now)
 
 
 #: Everything a worker can write.
@@ -48,7 +48,7 @@ WRITES = {
     "watch": lambda ledger, owned: journal(ledger, owned).watch(),
     "record": lambda ledger, owned: journal(ledger, owned, LATE).record(A_CALL),
     "intend": lambda ledger, owned: moves.intend(
-        ledger, owned, AccountId("a1"), now=LATE, lease=LEASE
+        ledger, owned, AccountId("a1"), brakes={}, now=LATE, lease=LEASE
     ),
 }
 
@@ -119,12 +119,12 @@ def test_a_recorded_call_keeps_the_account(ledger):
     """While one job reads back what it wrote, another must not write to the same account."""
     first, second = jobs_of(ledger, 2)
     owned = claim(ledger, first)
-    moves.intend(ledger, owned, AccountId("a1"), now=NOW, lease=LEASE)
+    moves.intend(ledger, owned, AccountId("a1"), brakes={}, now=NOW, lease=LEASE)
     journal(ledger, owned, NOW + MINUTE).record(A_CALL)
     other = claim(ledger, second, now=NOW + MINUTE)
 
     with pytest.raises(AccountBusy):
-        moves.intend(ledger, other, AccountId("a1"), now=NOW + MINUTE, lease=LEASE)
+        moves.intend(ledger, other, AccountId("a1"), brakes={}, now=NOW + MINUTE, lease=LEASE)
 
 
 # --- The leave to write ---
@@ -133,12 +133,12 @@ def test_a_recorded_call_keeps_the_account(ledger):
 def test_an_account_that_another_job_works_on_is_busy_and_leaves_no_mark(ledger):
     """A refused intent must not look, later, as if this job had written."""
     first, second = jobs_of(ledger, 2)
-    moves.intend(ledger, claim(ledger, first), AccountId("a1"), now=NOW, lease=LEASE)
+    moves.intend(ledger, claim(ledger, first), AccountId("a1"), brakes={}, now=NOW, lease=LEASE)
     other = claim(ledger, second)
     before = everything(ledger)
 
     with pytest.raises(AccountBusy):
-        moves.intend(ledger, other, AccountId("a1"), now=NOW, lease=LEASE)
+        moves.intend(ledger, other, AccountId("a1"), brakes={}, now=NOW, lease=LEASE)
 
     assert everything(ledger) == before
     assert job_row(ledger, second)["intended_at"] is None
@@ -149,8 +149,8 @@ def test_the_same_account_id_in_another_target_is_another_account(ledger):
     here = claim(ledger, job_of(ledger, "lena", targets=("cloud",)))
     there = claim(ledger, job_of(ledger, "bob", targets=("jira-dc",)))
 
-    moves.intend(ledger, here, AccountId("a1"), now=NOW, lease=LEASE)
-    moves.intend(ledger, there, AccountId("a1"), now=NOW, lease=LEASE)
+    moves.intend(ledger, here, AccountId("a1"), brakes={}, now=NOW, lease=LEASE)
+    moves.intend(ledger, there, AccountId("a1"), brakes={}, now=NOW, lease=LEASE)
 
     assert len(rows(ledger, t.accounts)) == 2
 
@@ -159,8 +159,8 @@ def test_other_accounts_of_the_target_are_free(ledger):
     """A mass layoff is worked on side by side."""
     first, second = (claim(ledger, job) for job in jobs_of(ledger, 2))
 
-    moves.intend(ledger, first, AccountId("a1"), now=NOW, lease=LEASE)
-    moves.intend(ledger, second, AccountId("a2"), now=NOW, lease=LEASE)
+    moves.intend(ledger, first, AccountId("a1"), brakes={}, now=NOW, lease=LEASE)
+    moves.intend(ledger, second, AccountId("a2"), brakes={}, now=NOW, lease=LEASE)
 
     assert len(rows(ledger, t.accounts)) == 2
 
@@ -168,9 +168,9 @@ def test_other_accounts_of_the_target_are_free(ledger):
 def test_a_job_may_write_more_than_once_to_its_account(ledger):
     """A suspend goes to every directory, and each write asks."""
     owned = claim(ledger, job_of(ledger))
-    moves.intend(ledger, owned, AccountId("a1"), now=NOW, lease=LEASE)
+    moves.intend(ledger, owned, AccountId("a1"), brakes={}, now=NOW, lease=LEASE)
 
-    moves.intend(ledger, owned, AccountId("a1"), now=NOW + MINUTE, lease=LEASE)
+    moves.intend(ledger, owned, AccountId("a1"), brakes={}, now=NOW + MINUTE, lease=LEASE)
 
     assert job_row(ledger, owned.job)["intended_at"] == NOW
     assert job_row(ledger, owned.job)["lease_until"] == NOW + MINUTE + LEASE
@@ -179,9 +179,9 @@ def test_a_job_may_write_more_than_once_to_its_account(ledger):
 def test_an_account_is_free_again_when_the_lease_of_its_job_ran_out(ledger):
     """A worker that died must not lock a person's account for ever."""
     first, second = jobs_of(ledger, 2)
-    moves.intend(ledger, claim(ledger, first), AccountId("a1"), now=NOW, lease=LEASE)
+    moves.intend(ledger, claim(ledger, first), AccountId("a1"), brakes={}, now=NOW, lease=LEASE)
 
-    moves.intend(ledger, claim(ledger, second), AccountId("a1"), now=LATE, lease=LEASE)
+    moves.intend(ledger, claim(ledger, second), AccountId("a1"), brakes={}, now=LATE, lease=LEASE)
 
     assert [row["job_id"] for row in rows(ledger, t.accounts)] == [second]
 
@@ -189,10 +189,12 @@ def test_an_account_is_free_again_when_the_lease_of_its_job_ran_out(ledger):
 def test_an_account_is_free_again_when_its_job_is_taken_back(ledger):
     """The same job may get it back first, under another token."""
     job = job_of(ledger)
-    moves.intend(ledger, claim(ledger, job), AccountId("a1"), now=NOW, lease=LEASE)
+    moves.intend(ledger, claim(ledger, job), AccountId("a1"), brakes={}, now=NOW, lease=LEASE)
     moves.take_back(ledger, job, actor="sweep", now=LATE)
 
-    moves.intend(ledger, claim(ledger, job, now=LATE), AccountId("a1"), now=LATE, lease=LEASE)
+    moves.intend(
+        ledger, claim(ledger, job, now=LATE), AccountId("a1"), brakes={}, now=LATE, lease=LEASE
+    )
 
     assert len(rows(ledger, t.accounts)) == 1
 
@@ -205,7 +207,7 @@ def test_a_write_is_not_allowed_once_an_operator_said_stop(ledger, ask, stop):
     before = everything(ledger)
 
     with pytest.raises(Stopped) as raised:
-        moves.intend(ledger, owned, AccountId("a1"), now=NOW, lease=LEASE)
+        moves.intend(ledger, owned, AccountId("a1"), brakes={}, now=NOW, lease=LEASE)
 
     assert raised.value.stop == stop
     assert everything(ledger) == before
@@ -245,7 +247,7 @@ def test_a_before_state_that_comes_after_a_write_is_not_kept(ledger):
     """What was read after our own write says nothing about before."""
     job = job_of(ledger)
     owned = claim(ledger, job)
-    moves.intend(ledger, owned, AccountId("a1"), now=NOW, lease=LEASE)
+    moves.intend(ledger, owned, AccountId("a1"), brakes={}, now=NOW, lease=LEASE)
 
     moves.keep(ledger, owned, {"status": "deactivated"})
 

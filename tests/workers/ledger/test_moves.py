@@ -396,10 +396,10 @@ def test_an_attempt_that_ends_gives_its_account_free(ledger):
     """The next job of the same person must not wait for a lease to run out."""
     job, other = job_of(ledger, "lena"), job_of(ledger, "lena-again")
     owned = claim(ledger, job)
-    moves.intend(ledger, owned, AccountId("a1"), now=NOW, lease=LEASE)
+    moves.intend(ledger, owned, AccountId("a1"), brakes={}, now=NOW, lease=LEASE)
     moves.again(ledger, owned, NOW, reason="not_verified", now=NOW)
 
-    moves.intend(ledger, claim(ledger, other), AccountId("a1"), now=NOW, lease=LEASE)
+    moves.intend(ledger, claim(ledger, other), AccountId("a1"), brakes={}, now=NOW, lease=LEASE)
 
     assert [row["job_id"] for row in rows(ledger, t.accounts)] == [other]
 

@@ -152,7 +152,7 @@ def test_a_rescind_stops_a_running_job_before_its_write(ledger):
     hear(ledger, says(X, 1))
 
     with pytest.raises(Stopped):
-        moves.intend(ledger, claim, AccountId("a"), now=NOW, lease=LEASE)
+        moves.intend(ledger, claim, AccountId("a"), brakes={}, now=NOW, lease=LEASE)
 
 
 def test_a_termination_after_the_deed_gets_a_job_of_its_own(ledger):

@@ -80,7 +80,7 @@ def test_two_jobs_that_would_write_to_one_account_at_once_are_one_and_a_busy_one
 
     def intend(number):
         try:
-            moves.intend(ledger, claims[number], AccountId("a1"), now=NOW, lease=LEASE)
+            moves.intend(ledger, claims[number], AccountId("a1"), brakes={}, now=NOW, lease=LEASE)
         except moves.AccountBusy:
             return "busy"
         return "may write"
@@ -126,11 +126,11 @@ ENDS = {
     ),
     "hold": lambda ledger, owned: moves.hold(ledger, owned, reason="protected", now=LATE),
     "lock_out": lambda ledger, owned: locked_out(ledger, owned, now=LATE, until=LATE + HOUR),
-    "record": lambda ledger, owned: LedgerJournal(ledger, owned, lambda: LATE).record(
+    "record": lambda ledger, owned: LedgerJournal(ledger, owned, {}, lambda: LATE).record(
         Call("users.search", "POST", "/", False, LATE, 5, status=200)
     ),
     "intend": lambda ledger, owned: moves.intend(
-        ledger, owned, AccountId("a1"), now=LATE, lease=LEASE
+        ledger, owned, AccountId("a1"), brakes={}, now=LATE, lease=LEASE
     ),
 }
 

@@ -125,7 +125,7 @@ def test_a_new_round_knows_the_account_but_of_no_write(ledger):
     job = job_of(ledger)
     owned = claim(ledger, job)
     moves.pin(ledger, owned, AccountId("a1"))
-    moves.intend(ledger, owned, AccountId("a1"), now=NOW, lease=LEASE)
+    moves.intend(ledger, owned, AccountId("a1"), brakes={}, now=NOW, lease=LEASE)
     moves.finish(ledger, owned, Outcome.DEACTIVATED, now=NOW)
 
     replay(ledger, job)
@@ -202,7 +202,7 @@ def pause(ledger, job, since, until):
     locked_out(ledger, claim(ledger, job, now=since), now=since, until=until)
     probe = claim(ledger, job, now=until)
     call = Call("users.search", "POST", "/", False, until, 5, status=200)
-    LedgerJournal(ledger, probe, lambda: until).record(call)
+    LedgerJournal(ledger, probe, {}, lambda: until).record(call)
     moves.again(ledger, probe, until, reason="not_verified", now=until)
 
 

@@ -2,6 +2,7 @@
 
     jobs.py         lists of jobs, and one job with its rounds, attempts, calls and audit trail
     deliveries.py   what came in, and what was not taken
+    brakes.py       where the brake stands
     condition.py    alarms, pauses, workers, and the figures behind the metrics
 
 A fact's fields are named as in JSON, and `as_json` makes that JSON.  Lists are newest first; a page

@@ -9,7 +9,9 @@ import sqlalchemy as sa
 
 from workers.leavers import UNFINISHED, DeliveryStatus
 from workers.ledger import tables as t
+from workers.ledger.brakes import waiting
 from workers.ledger.queries import columns_of
+from workers.ledger.queries.brakes import tripped
 from workers.ledger.store import Ledger
 
 #: A worker shows itself every few seconds (workers/sweep.py); after this silence it counts as gone.
@@ -60,6 +62,8 @@ class Figures:
     deliveries: Mapping[tuple[str, str], int]  # source, status; duplicates are counted apart
     rejected: Mapping[tuple[str, str], int]  # source, reason
     paused: Mapping[str, str]  # target to reason, "" where it is not paused
+    brakes: Mapping[str, int]  # 1 where tripped, by source; "" is the one over all sources
+    braked: int  # leavers who wait for a release of the brake
     alarms: Mapping[str, int]  # open ones, by kind
     workers: int  # those that are alive
 
@@ -106,6 +110,8 @@ def figures(ledger: Ledger, *, now: datetime) -> Figures:
             deliveries=_deliveries(tx),
             rejected=_rejected(tx),
             paused=_paused(tx),
+            brakes=tripped(tx),
+            braked=waiting(tx, None),
             alarms=_alarms(tx),
             workers=_workers(tx, now),
         )

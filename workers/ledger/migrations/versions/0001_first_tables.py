@@ -52,6 +52,13 @@ def upgrade() -> None:
     op.create_index(op.f("ix_audit_job_id"), "audit", ["job_id"])
 
     op.create_table(
+        "brakes",
+        sa.Column("source", sa.String(length=64), nullable=False),
+        sa.Column("tripped_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("allowance", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("source", name=op.f("pk_brakes")),
+    )
+    op.create_table(
         "deliveries",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("source", sa.String(length=64), nullable=False),
@@ -209,6 +216,20 @@ def upgrade() -> None:
     op.create_index(op.f("ix_jobs_received_at"), "jobs", ["received_at"])
     op.create_index(op.f("ix_jobs_state_due_at"), "jobs", ["state", "due_at"])
     op.create_index(op.f("ix_jobs_target_state"), "jobs", ["target", "state"])
+
+    op.create_table(
+        "places",
+        sa.Column("leaver_id", sa.String(length=36), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("source", sa.String(length=64), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("taken_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("released_by", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["leaver_id"], ["leavers.id"], name=op.f("fk_places_leaver_id")),
+        sa.PrimaryKeyConstraint("leaver_id", "round", name=op.f("pk_places")),
+    )
+    op.create_index(op.f("ix_places_source_taken_at"), "places", ["source", "taken_at"])
+    op.create_index(op.f("ix_places_taken_at"), "places", ["taken_at"])
 
     op.create_table(
         "attempts",
