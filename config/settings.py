@@ -144,6 +144,12 @@ class Policy(Section):
     dedup_window: Duration = setting(
         "How long the same event of the same person counts as a repetition.", "7d"
     )
+    quarantine_limit: Whole = setting(
+        "How many deliveries of one source may wait in quarantine; another one is answered 503, so "
+        "that HR keeps it and sends it again. An alarm is raised at a tenth of it.",
+        10000,
+        ge=10,
+    )
 
 
 class Retry(Section):

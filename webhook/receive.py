@@ -29,7 +29,7 @@ from webhook.verify import Rejected, Signed
 from workers.dispatch import Waker
 from workers.leavers import Delivery, DeliveryStatus, ElementKind
 from workers.ledger import Ledger, LedgerUnavailable
-from workers.ledger.intake import Recorded, record
+from workers.ledger.intake import QuarantineFull, Recorded, record
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +39,7 @@ STATUS_OF = {"too_large": 413, "unsupported_media_type": 415}
 NO_BODY = 204
 #: How long a sender is asked to wait when the ledger cannot be written, in seconds.
 RETRY_AFTER_S = 30
+QUARANTINE_HINT = "mend the cause, then `leaver reparse` or `leaver dismiss`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +80,19 @@ def _open_door(name: str, settings: Settings) -> Door:
     )
 
 
-def read(door: Door, body: bytes, content_type: str, signed: Signed, *, now: datetime) -> Delivery:
+def read(
+    door: Door,
+    body: bytes,
+    content_type: str,
+    signed: Signed,
+    *,
+    now: datetime,
+    check_time: bool = True,
+) -> Delivery:
     """What a correctly signed body says; one that cannot be acted on is quarantined."""
     fault: Unusable | None = None
     try:
-        if tolerance := door.settings.time_tolerance:
+        if check_time and (tolerance := door.settings.time_tolerance):
             _check_time(signed.at, tolerance, now)
         elements = door.source.parse(
             body, content_type, door.settings, zone=door.zone, now=now, signed=signed
@@ -132,6 +141,7 @@ class Receiver:
         self._doors = open_doors(settings)
         self._max_body_bytes = settings.server.max_body_bytes
         self._dedup_window = settings.policy.dedup_window
+        self._quarantine_limit = settings.policy.quarantine_limit
         self._ledger = ledger
         self._waker = waker
         self._rejections = rejections
@@ -199,7 +209,15 @@ class Receiver:
     def _record(self, delivery: Delivery, now: datetime) -> Recorded | None:
         """None if it could not be recorded, for whatever reason: the sender keeps it then."""
         try:
-            return record(self._ledger, delivery, now=now, dedup_window=self._dedup_window)
+            return record(
+                self._ledger,
+                delivery,
+                now=now,
+                dedup_window=self._dedup_window,
+                quarantine_limit=self._quarantine_limit,
+            )
+        except QuarantineFull:
+            log.error("quarantine full", source=delivery.source, hint=QUARANTINE_HINT)
         except LedgerUnavailable as error:
             log.error("ledger unavailable", error=str(error))
         except Exception:

@@ -176,6 +176,7 @@ JOB: Mapping[str, Reason] = {
 }
 
 ELEMENT: Mapping[str, Reason] = {
+    "dismissed": Reason("An operator took it out of quarantine, unread.", "Nothing."),
     "not_a_termination": Reason(
         "The person's values in HR are not those of a termination.", "Nothing."
     ),
@@ -194,15 +195,18 @@ ELEMENT: Mapping[str, Reason] = {
     ),
     "unreadable": Reason(
         "Correctly signed, but not a body this source sends.",
-        "Look at `leaver delivery ID`; check sources.X.kind and fields; act by hand where needed.",
+        "Look at `leaver delivery ID`; mend sources.X.kind or fields, then `leaver reparse ID "
+        "--reason TEXT`, or act by hand and `leaver dismiss ID --reason TEXT`.",
     ),
     "stale": Reason(
         "Signed longer ago than sources.X.tolerance.",
-        "Check the sender's clock and ours (`leaver doctor`); `leaver terminate` if it is real.",
+        "Check the sender's clock and ours (`leaver doctor`); if it is real, `leaver reparse ID "
+        "--reason TEXT`, which does not look at the time; if not, `leaver dismiss`.",
     ),
     "from_the_future": Reason(
         "Signed further ahead of our clock than sources.X.tolerance.",
-        "Check the sender's clock and ours (`leaver doctor`); `leaver terminate` if it is real.",
+        "Check the sender's clock and ours (`leaver doctor`); if it is real, `leaver reparse ID "
+        "--reason TEXT`, which does not look at the time; if not, `leaver dismiss`.",
     ),
 }
 

@@ -282,3 +282,20 @@ def test_a_file_without_a_key_stops_the_start_and_is_not_shown(tmp_path, receive
         open_doors(load(tmp_path / "leaver.toml", environ))
 
     assert "cut-off" not in str(refused.value)
+
+
+def test_what_finds_no_room_in_quarantine_is_left_to_the_sender(receiver):
+    """HR sends it again after a 503, so nothing is lost; and the disk is not filled."""
+    policy = receiver.settings.policy.model_copy(update={"quarantine_limit": 1})
+    settings = receiver.settings.model_copy(update={"policy": policy})
+    full = Receiver(settings, receiver.ledger)
+    key = BAMBOOHR_KEYS[0].encode()
+
+    answers = [
+        full.post("bamboohr", sign_bamboohr(body, key, at=NOW), body)
+        for body in (b"nonsense", b"more nonsense", b"nonsense")
+    ]
+
+    assert [answer.status_code for answer in answers] == [202, 503, 202]
+    assert answers[1].headers["Retry-After"] == "30"
+    assert answers[2].json["status"] == "duplicate"

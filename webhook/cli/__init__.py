@@ -8,6 +8,7 @@
     brake.py       brake, brake release
     terminate.py   terminate
     deliveries.py  deliveries, delivery
+    quarantine.py  reparse, dismiss
     send.py        send
     processes.py   demo, up, serve, console, work, sandbox, migrate
     doctor.py      doctor
@@ -21,7 +22,17 @@ from typing import Any
 
 import click
 
-from webhook.cli import acts, brake, deliveries, doctor, jobs, processes, send, terminate
+from webhook.cli import (
+    acts,
+    brake,
+    deliveries,
+    doctor,
+    jobs,
+    processes,
+    quarantine,
+    send,
+    terminate,
+)
 from webhook.cli.situation import Refused, Situation
 
 
@@ -97,6 +108,8 @@ for command in (
     terminate.terminate,
     deliveries.deliveries,
     deliveries.delivery,
+    quarantine.reparse,
+    quarantine.dismiss,
     doctor.doctor,
 ):
     main.add_command(command)

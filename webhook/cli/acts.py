@@ -4,7 +4,6 @@ Every act has the operator's name and a reason in the audit trail.  Ids that are
 command before it does anything.
 """
 
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -81,7 +80,7 @@ def replay(
             _show(chosen, json_)
         if dry_run or not chosen:
             return 0
-        _agree(yes)
+        options.agree("Replay them?", yes=yes)
 
         def again(ledger: "Ledger", job: "JobId") -> str | None:
             done = moves.replay_by(ledger, job, actor=actor(), why=why, force=force, now=now())
@@ -109,15 +108,6 @@ def _sum_up(chosen: "Sequence[Job]", *, to_stderr: bool) -> None:
     targets = ", ".join(sorted({job.target for job in chosen}))
     number = f"{len(chosen)} job{'' if len(chosen) == 1 else 's'}"
     click.echo(f"{number} in {targets}: {listed}" if chosen else "No job fits.", err=to_stderr)
-
-
-def _agree(yes: bool) -> None:
-    """Go on only if the operator agrees.  UsageError where nobody can be asked."""
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise click.UsageError("nobody is here to be asked; repeat it with --yes")
-    click.confirm("Replay them?", abort=True, err=True)
 
 
 def _act(name: str, does: str, *, past: str, hint: str) -> click.Command:

@@ -14,6 +14,7 @@ from workers.reasons import ELEMENT
 
 if TYPE_CHECKING:
     from workers.ledger.queries.deliveries import DeliveryInFull, KeptDelivery
+    from workers.ledger.queries.jobs import Entry
 
 
 @click.command()
@@ -129,9 +130,23 @@ def _show(found: "DeliveryInFull") -> None:
             for each in found.people
         ),
     )
+    acts = [each for each in found.audit if each.from_state]
+    if acts:
+        say("\nwhat operators did")
+        table(
+            ("at", "who", "did", "was", "became", "reason"),
+            (
+                (each.at, each.actor, each.action, _was(each), each.to_state, each.detail)
+                for each in acts
+            ),
+        )
     say("\nbody")
     say(NOTHING if found.body is None else found.body)
     explain([found.reason, *(each.reason for each in found.people)], ELEMENT)
+
+
+def _was(entry: "Entry") -> str:
+    return f"{entry.from_state} ({entry.reason})" if entry.reason else str(entry.from_state)
 
 
 def _counted(each: "KeptDelivery") -> str:

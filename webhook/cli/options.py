@@ -1,5 +1,6 @@
 """Options and arguments that several commands share."""
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -109,3 +110,12 @@ def filter_of(given: Mapping[str, Any], ids: "Sequence[JobId]" = ()) -> "JobFilt
         "since": now() - given["since"] if given["since"] else None,
     }
     return JobFilter(**{**given, **typed})
+
+
+def agree(question: str, *, yes: bool) -> None:
+    """Go on only if the operator agrees.  UsageError where nobody can be asked."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise click.UsageError("nobody is here to be asked; repeat it with --yes")
+    click.confirm(question, abort=True, err=True)

@@ -6,7 +6,7 @@ the unique key of `seen`, never by looking first, so two equal deliveries at one
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -45,17 +45,32 @@ class Recorded:
     jobs: tuple[JobId, ...]
 
 
+class QuarantineFull(Exception):
+    """So many deliveries of the source wait in quarantine that the sender must keep this one."""
+
+
 def record(
-    ledger: Ledger, delivery: Delivery, *, now: datetime, dedup_window: timedelta
+    ledger: Ledger,
+    delivery: Delivery,
+    *,
+    now: datetime,
+    dedup_window: timedelta,
+    quarantine_limit: int | None = None,
 ) -> Recorded:
-    """Write a delivery down, once.  Raises LedgerUnavailable when it cannot be written."""
+    """Write a delivery down, once.
+
+    Raises LedgerUnavailable when it cannot be written, and QuarantineFull when it says nothing of
+    anybody who leaves and `quarantine_limit` deliveries of its source wait in quarantine already.
+    """
     delivery_id = DeliveryId(new_id())
     body_hash = hashlib.sha256(delivery.body).hexdigest()
     with ledger.write() as tx:
         first = _known_body(tx, delivery, delivery_id, body_hash, now, now + dedup_window)
         if first is not None:
             return _repeated(tx, DeliveryId(first["delivery_id"]), now)
-        status = _status(delivery.elements)
+        status = status_of({element.kind for element in delivery.elements})
+        if status is DeliveryStatus.QUARANTINED and quarantine_limit is not None:
+            _leave_room(tx, delivery.source, quarantine_limit)
         tx.execute(
             sa.insert(t.deliveries).values(
                 id=delivery_id,
@@ -72,14 +87,8 @@ def record(
                 facts=dict(delivery.facts),
             )
         )
-        leavers = _leavers_of(tx, delivery, delivery_id, now, now + dedup_window)
-        rows = [
-            _element(delivery_id, position, element, leavers.get(position))
-            for position, element in enumerate(delivery.elements)
-        ]
-        if rows:
-            tx.execute(sa.insert(t.elements), rows)
-        _hear(tx, delivery, delivery_id, leavers, now)
+        everybody = range(len(delivery.elements))
+        rows = take_in(tx, delivery, delivery_id, everybody, now=now, dedup_window=dedup_window)
         tx.execute(
             sa.insert(t.audit).values(
                 at=now,
@@ -102,7 +111,32 @@ def record(
             )
         if rows and all(row["repeated"] for row in rows):
             status = DeliveryStatus.DUPLICATE
-        return Recorded(delivery_id, status, _counts(rows), _jobs_of(tx, delivery_id))
+        return Recorded(delivery_id, status, counts_of(rows), jobs_of(tx, delivery_id))
+
+
+def take_in(
+    tx: sa.Connection,
+    delivery: Delivery,
+    delivery_id: DeliveryId,
+    positions: Iterable[int],
+    *,
+    now: datetime,
+    dedup_window: timedelta,
+) -> list[dict[str, object]]:
+    """Write the elements at these positions down, with leavers and jobs; gives the elements' rows.
+
+    The delivery itself stands in the ledger already.
+    """
+    elements = {position: delivery.elements[position] for position in positions}
+    leavers = _leavers_of(tx, delivery.source, delivery_id, elements, now, now + dedup_window)
+    rows = [
+        _element(delivery_id, position, element, leavers.get(position))
+        for position, element in elements.items()
+    ]
+    if rows:
+        tx.execute(sa.insert(t.elements), rows)
+    _hear(tx, delivery, delivery_id, elements, leavers, now)
+    return rows
 
 
 def enter(
@@ -144,6 +178,14 @@ def enter(
         )
 
 
+def _leave_room(tx: sa.Connection, source: str, limit: int) -> None:
+    waiting = sa.select(sa.func.count()).where(
+        t.deliveries.c.status == DeliveryStatus.QUARANTINED, t.deliveries.c.source == source
+    )
+    if (tx.scalar(waiting) or 0) >= limit:
+        raise QuarantineFull(source)
+
+
 def _known_body(
     tx: sa.Connection,
     delivery: Delivery,
@@ -159,17 +201,17 @@ def _known_body(
     """
     key = f"body:{body_hash}"
     if delivery.reason not in WRONG_TIME:
-        return _first_seen(tx, delivery.source, key, delivery_id, None, now, expires_at)
+        return first_seen(tx, delivery.source, key, delivery_id, None, now, expires_at)
     judged = sa.select(t.seen).where(
         t.seen.c.source == delivery.source, t.seen.c.key == key, t.seen.c.expires_at > now
     )
     key = f"untimely:{body_hash}"
-    return tx.execute(judged).mappings().one_or_none() or _first_seen(
+    return tx.execute(judged).mappings().one_or_none() or first_seen(
         tx, delivery.source, key, delivery_id, None, now, expires_at
     )
 
 
-def _first_seen(
+def first_seen(
     tx: sa.Connection,
     source: str,
     key: str,
@@ -207,8 +249,9 @@ def _first_seen(
 
 def _leavers_of(
     tx: sa.Connection,
-    delivery: Delivery,
+    source: str,
     delivery_id: DeliveryId,
+    elements: Mapping[int, Element],
     now: datetime,
     expires_at: datetime,
 ) -> Mapping[int, tuple[LeaverId, bool]]:
@@ -218,12 +261,12 @@ def _leavers_of(
     each would else wait for the other one.
     """
     found: dict[int, tuple[LeaverId, bool]] = {}
-    for position, element in sorted(enumerate(delivery.elements), key=lambda each: each[1].key):
+    for position, element in sorted(elements.items(), key=lambda each: each[1].key):
         if element.leaver is None:
             continue
         own = LeaverId(new_id())
         key = f"element:{element.key}"
-        known = _first_seen(tx, delivery.source, key, delivery_id, own, now, expires_at)
+        known = first_seen(tx, source, key, delivery_id, own, now, expires_at)
         found[position] = (LeaverId(known["leaver_id"]), True) if known else (own, False)
     return found
 
@@ -252,13 +295,14 @@ def _hear(
     tx: sa.Connection,
     delivery: Delivery,
     delivery_id: DeliveryId,
+    elements: Mapping[int, Element],
     leavers: Mapping[int, tuple[LeaverId, bool]],
     now: datetime,
 ) -> None:
     """Take in what is new about each person; people are taken in one order, as keys are."""
     said = [
         (people.person_of(element.leaver), leavers[position][0], element.leaver)
-        for position, element in enumerate(delivery.elements)
+        for position, element in elements.items()
         if element.leaver is not None and not leavers[position][1]
     ]
     for person, leaver_id, leaver in sorted(said, key=lambda each: each[:2]):
@@ -275,8 +319,8 @@ def _hear(
         )
 
 
-def _status(elements: tuple[Element, ...]) -> DeliveryStatus:
-    kinds = {element.kind for element in elements}
+def status_of(kinds: Set[ElementKind]) -> DeliveryStatus:
+    """What a delivery is whose elements are of these kinds."""
     if kinds & {ElementKind.LEAVER, ElementKind.LOOKUP}:
         return DeliveryStatus.ACCEPTED
     if ElementKind.QUARANTINED in kinds:
@@ -284,7 +328,8 @@ def _status(elements: tuple[Element, ...]) -> DeliveryStatus:
     return DeliveryStatus.IGNORED
 
 
-def _counts(rows: list[dict[str, object]]) -> dict[ElementKind, int]:
+def counts_of(rows: Iterable[Mapping[str, object]]) -> dict[ElementKind, int]:
+    """How many of the elements are of each kind."""
     found = Counter(str(row["kind"]) for row in rows)
     return {kind: found.get(kind, 0) for kind in ElementKind}
 
@@ -297,10 +342,11 @@ def _repeated(tx: sa.Connection, first: DeliveryId, now: datetime) -> Recorded:
     )
     kinds = sa.select(t.elements.c.kind).where(t.elements.c.delivery_id == first)
     rows: list[dict[str, object]] = [{"kind": kind} for kind in tx.scalars(kinds)]
-    return Recorded(first, DeliveryStatus.DUPLICATE, _counts(rows), _jobs_of(tx, first))
+    return Recorded(first, DeliveryStatus.DUPLICATE, counts_of(rows), jobs_of(tx, first))
 
 
-def _jobs_of(tx: sa.Connection, delivery_id: DeliveryId) -> tuple[JobId, ...]:
+def jobs_of(tx: sa.Connection, delivery_id: DeliveryId) -> tuple[JobId, ...]:
+    """The jobs that everybody in a delivery led to, or belongs to."""
     found = tx.scalars(
         sa.select(t.jobs.c.id)
         .join(t.leavers, t.leavers.c.owner == t.jobs.c.leaver_id)

@@ -65,7 +65,7 @@ deliveries = sa.Table(
     sa.Column("repeats", sa.Integer, nullable=False, default=0),
     sa.Column("repeated_at", Instant),
     sa.Index(None, "source", "received_at"),
-    sa.Index(None, "status", "received_at"),
+    sa.Index(None, "status", "source"),
 )
 
 elements = sa.Table(
@@ -82,6 +82,13 @@ elements = sa.Table(
     sa.Column("repeated", sa.Boolean, nullable=False, default=False),
     sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"]),
     sa.UniqueConstraint("delivery_id", "position"),
+    sa.Index(None, "leaver_id"),
+    sa.Index(
+        "ix_elements_quarantined",
+        "delivery_id",
+        sqlite_where=sa.text("kind = 'quarantined'"),
+        postgresql_where=sa.text("kind = 'quarantined'"),
+    ),
 )
 
 seen = sa.Table(
@@ -93,6 +100,8 @@ seen = sa.Table(
     _id("leaver_id"),
     sa.Column("seen_at", Instant, nullable=False),
     sa.Column("expires_at", Instant, nullable=False),
+    sa.Index(None, "leaver_id"),
+    sa.Index(None, "delivery_id"),
 )
 
 people = sa.Table(
@@ -322,5 +331,6 @@ audit = sa.Table(
     sa.Column("reason", sa.String(64), nullable=False, default=""),
     sa.Column("detail", sa.Text, nullable=False, default=""),
     sa.Index(None, "job_id"),
+    sa.Index(None, "delivery_id"),
     sa.Index(None, "at"),
 )

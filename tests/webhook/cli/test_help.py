@@ -8,19 +8,21 @@ from webhook.cli import main
 
 COMMANDS = sorted(main.commands)
 CONTRACT = (
-    "brake cancel console deliveries delivery demo doctor hold job jobs migrate release replay "
-    "sandbox send serve terminate up work"
+    "brake cancel console deliveries delivery demo dismiss doctor hold job jobs migrate release "
+    "reparse replay sandbox send serve terminate up work"
 )
 PRINTS_DATA = (
     "brake",
     "cancel",
     "deliveries",
     "delivery",
+    "dismiss",
     "doctor",
     "hold",
     "job",
     "jobs",
     "release",
+    "reparse",
     "replay",
     "send",
     "terminate",

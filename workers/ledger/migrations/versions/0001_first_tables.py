@@ -49,6 +49,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
     )
     op.create_index(op.f("ix_audit_at"), "audit", ["at"])
+    op.create_index(op.f("ix_audit_delivery_id"), "audit", ["delivery_id"])
     op.create_index(op.f("ix_audit_job_id"), "audit", ["job_id"])
 
     op.create_table(
@@ -79,9 +80,7 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_deliveries_source_received_at"), "deliveries", ["source", "received_at"]
     )
-    op.create_index(
-        op.f("ix_deliveries_status_received_at"), "deliveries", ["status", "received_at"]
-    )
+    op.create_index(op.f("ix_deliveries_status_source"), "deliveries", ["status", "source"])
 
     op.create_table(
         "leavers",
@@ -129,6 +128,8 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("source", "key", name=op.f("pk_seen")),
     )
+    op.create_index(op.f("ix_seen_delivery_id"), "seen", ["delivery_id"])
+    op.create_index(op.f("ix_seen_leaver_id"), "seen", ["leaver_id"])
     op.create_table(
         "targets",
         sa.Column("name", sa.String(length=64), nullable=False),
@@ -170,6 +171,14 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "delivery_id", "position", name=op.f("uq_elements_delivery_id_position")
         ),
+    )
+    op.create_index(op.f("ix_elements_leaver_id"), "elements", ["leaver_id"])
+    op.create_index(
+        "ix_elements_quarantined",
+        "elements",
+        ["delivery_id"],
+        sqlite_where=sa.text("kind = 'quarantined'"),
+        postgresql_where=sa.text("kind = 'quarantined'"),
     )
     op.create_table(
         "jobs",

@@ -1,0 +1,149 @@
+"""What an operator does with what waits in quarantine: reparse, dismiss."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from webhook.cli import options
+from webhook.cli.output import say, show_json
+from webhook.cli.situation import Situation, actor, log_errors_only, now, wake
+
+if TYPE_CHECKING:
+    from workers.leavers import DeliveryId
+    from workers.ledger import Ledger
+
+NOTHING_WAITS = "nothing of it is in quarantine"
+
+
+@dataclass(frozen=True, slots=True)
+class Dismissed:
+    """What became of one delivery; `result` is empty where nothing was done."""
+
+    id: "DeliveryId"
+    result: str
+
+
+def _which(command: options.Command) -> options.Command:
+    """The options that say which deliveries are meant."""
+    for option in (
+        options.as_json,
+        click.option("--yes", is_flag=True, help="Do not ask."),
+        options.why,
+        options.since,
+        click.option("--source", metavar="NAME", help="With --status: only from this HR system."),
+        click.option(
+            "--status",
+            type=click.Choice(["quarantined"]),
+            help="Instead of ids: all of which something is in quarantine.",
+        ),
+        click.argument("ids", nargs=-1, metavar="[ID...]"),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@_which
+@click.pass_obj
+def reparse(
+    at: Situation,
+    ids: Sequence[str],
+    status: str | None,
+    source: str | None,
+    since: timedelta | None,
+    why: str,
+    yes: bool,
+    json_: bool,
+) -> int:
+    """Read quarantined deliveries again, and do what they say.
+
+    For after the mapping in sources.X was mended; the time of the signature is not looked at.  What
+    was accepted of a batch is not done twice.  Exits 1 if something is still in quarantine.
+    """
+    from webhook.reparse import Reparser
+
+    log_errors_only()
+    settings = at.settings()
+    results, jobs = Counter[str](), []
+    with at.ledger(settings) as ledger:
+        reparser = Reparser(settings, ledger, actor=actor(), why=why)
+        for delivery in _chosen(ledger, ids, status, source, since, yes=yes):
+            done = reparser.reparse(delivery, now())
+            results[done.result] += 1
+            jobs += done.jobs
+            if json_:
+                show_json(done)
+            else:
+                what = (
+                    f"{done.result or 'not read'}{', ' if done.status else ''}{done.status or ''}"
+                )
+                say(": ".join(filter(None, (f"{delivery}  {what}", done.why_not))))
+                for job in done.jobs:
+                    say(f"  job {job}")
+    wake(settings, jobs)
+    return 0 if results.total() == results["read"] else 1
+
+
+@click.command()
+@_which
+@click.pass_obj
+def dismiss(
+    at: Situation,
+    ids: Sequence[str],
+    status: str | None,
+    source: str | None,
+    since: timedelta | None,
+    why: str,
+    yes: bool,
+    json_: bool,
+) -> int:
+    """Take deliveries out of quarantine without reading them.
+
+    For what was no leaver, or was entered with `leaver terminate`.  Nothing is deleted.  Exits 1 if
+    nothing of one was in quarantine.
+    """
+    from workers.ledger import quarantine
+
+    log_errors_only()
+    settings = at.settings()
+    all_done = True
+    with at.ledger(settings) as ledger:
+        for delivery in _chosen(ledger, ids, status, source, since, yes=yes):
+            done = quarantine.dismiss(ledger, delivery, actor=actor(), why=why, now=now())
+            all_done = all_done and done
+            if json_:
+                show_json(Dismissed(delivery, "dismissed" if done else ""))
+            else:
+                say(f"{delivery}  {'dismissed' if done else NOTHING_WAITS}")
+    return 0 if all_done else 1
+
+
+def _chosen(
+    ledger: "Ledger",
+    ids: Sequence[str],
+    status: str | None,
+    source: str | None,
+    since: timedelta | None,
+    *,
+    yes: bool,
+) -> "list[DeliveryId]":
+    """The deliveries of these ids, or all that fit the options; the oldest first, as they came."""
+    from workers.leavers import DeliveryStatus
+    from workers.ledger.queries import deliveries as kept
+
+    if bool(ids) == bool(status) or (ids and (source or since)):
+        raise click.UsageError("say which deliveries: either ids, or --status quarantined")
+    if ids:
+        return list(dict.fromkeys(kept.find(ledger, part) for part in ids))
+    wanted = kept.DeliveryFilter(
+        source, DeliveryStatus.QUARANTINED, now() - since if since else None
+    )
+    found = [each.id for each in kept.every(ledger, wanted)]
+    click.echo(f"{len(found)} deliveries have something in quarantine.", err=True)
+    if found:
+        options.agree("Go on?", yes=yes)
+    return found[::-1]
