@@ -13,7 +13,7 @@ from webhook.cli.output import say, show_json
 from webhook.cli.situation import Situation, actor, log_errors_only, now, wake
 
 if TYPE_CHECKING:
-    from workers.leavers import DeliveryId
+    from workers.leavers import DeliveryId, JobId
     from workers.ledger import Ledger
 
 NOTHING_WAITS = "nothing of it is in quarantine"
@@ -68,7 +68,8 @@ def reparse(
 
     log_errors_only()
     settings = at.settings()
-    results, jobs = Counter[str](), []
+    results = Counter[str]()
+    jobs: list[JobId] = []
     with at.ledger(settings) as ledger:
         reparser = Reparser(settings, ledger, actor=actor(), why=why)
         for delivery in _chosen(ledger, ids, status, source, since, yes=yes):

@@ -24,7 +24,7 @@ def post(leaver, ledger, now):
     """Gives a delivery to the receiver of the same configuration; what it answers."""
     settings = load(leaver.config, environ={}).for_the_door()
     clock = Clock(now)
-    client = create_app(settings, ledger, Bell(), clock).test_client()  # type: ignore[arg-type]  # stands for a Waker
+    client = create_app(settings, ledger, Bell(), clock).test_client()
 
     def post(*employees, at=now, body=None):
         body = json.dumps({"employees": employees}).encode() if body is None else body
