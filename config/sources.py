@@ -5,17 +5,21 @@ What two settings of one source get wrong together, `faults` says; settings.py a
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
+from config.presets import PRESETS
 from config.secret import Secret
 from config.section import Fault, Section, secrets_of, setting
 from config.values import (
     AtLeastOne,
     Duration,
+    HeaderName,
     HeaderSecret,
+    JsonPath,
     Listed,
+    SignedText,
     SigningKey,
     SlidingWindow,
     StandardKey,
@@ -25,6 +29,18 @@ from config.values import (
 )
 
 CutoffFrom = Literal["access_revocation", "immediate", "last_day", "termination_date"]
+GenericField = Literal[
+    "email",
+    "employee_id",
+    "access_revocation",
+    "immediate",
+    "reason",
+    "last_day",
+    "termination_date",
+    "time_zone",
+    "happened_at",
+    "event_id",
+]
 OurField = Literal["email", "employee_id", "status", "employment_status", "termination_date"]
 
 
@@ -147,11 +163,130 @@ class HiBob(Timed):
     )
 
 
+class Generic(Dated):
+    """Any other HR system that signs its webhooks with an HMAC."""
+
+    kind: Literal["generic"] = setting("What it is: any other sender of HMACs.")
+    preset: Literal["deel", "merge", "personio", "github", "stripe", "slack"] | None = setting(
+        "Whose values the settings below have that are left out: deel, merge or personio, or the "
+        "signature of github, stripe or slack. What of them is not confirmed, config/presets.py "
+        "says.",
+        None,
+    )
+    tolerance: Duration = setting(
+        "How far from now the time of a signature may be; a delivery further off is quarantined. "
+        "Used only where the timestamp is signed. Where it is not, what somebody captured can be "
+        "sent again after policy.dedup_window.",
+        "5m",
+    )
+    signature_header: HeaderName = setting("Header that carries the signature.")
+    signature_prefix: Text | None = setting(
+        'What stands before the signature, such as "sha256=".', None
+    )
+    signature_part: Text | None = setting(
+        'Name of the signatures, where the header is a list such as "t=1,v1=ab,v1=cd".', None
+    )
+    algorithm: Literal["sha256", "sha512"] = setting("Hash of the HMAC.", "sha256")
+    encoding: Literal["hex", "base64", "base64url"] = setting(
+        "How the signature is written; base64url with or without its padding.", "hex"
+    )
+    signed: SignedText = setting(
+        "What is signed, byte for byte: {body}, {timestamp} and {id}, and what stands between "
+        'them, such as "{timestamp}.{body}".',
+        "{body}",
+    )
+    timestamp: HeaderName | None = setting(
+        "Header that carries the signed timestamp (Unix seconds or milliseconds, or ISO 8601); "
+        "with signature_part its name in that list.",
+        None,
+    )
+    id_header: HeaderName | None = setting(
+        "Header that carries the id of the event, which stays the same when it is sent again.", None
+    )
+    people: JsonPath = setting(
+        "Path to the person or the list of persons; $ is the whole body.", "data"
+    )
+    event: JsonPath = setting(
+        "Path to the word that says what happened. This path and those of fields begin at the "
+        "person, or with $. at the body.",
+        "$.type",
+    )
+    terminated: AtLeastOne[Text] = setting(
+        "Words for: leaves. A leave of absence is no leaving.", ("worker.terminated",)
+    )
+    corrected: Listed[Text] = setting(
+        "Words for: still leaves, with what the event says now.", ("worker.termination_corrected",)
+    )
+    rescinded: Listed[Text] = setting(
+        "Words for: does not leave; HR took it back.", ("worker.termination_rescinded",)
+    )
+    rehired: Listed[Text] = setting("Words for: works here, again or still.", ("worker.rehired",))
+    fields: Annotated[dict[JsonPath, GenericField], BeforeValidator(mapped)] = setting(
+        "Paths to email, employee_id, access_revocation, immediate, reason, last_day, "
+        "termination_date, time_zone, happened_at (when it happened in HR: it puts the events of a "
+        "person in order) and event_id.",
+        {
+            "workEmail": "email",
+            "workerId": "employee_id",
+            "accessRevocationAt": "access_revocation",
+            "immediate": "immediate",
+            "reason": "reason",
+            "lastDayOfWork": "last_day",
+            "terminationDate": "termination_date",
+            "timeZone": "time_zone",
+            "$.timestamp": "happened_at",
+        },
+    )
+    undated: Literal["quarantined", "now"] = setting(
+        'What becomes of a leaver of whom nothing in cutoff_order is said: "quarantined", or "now" '
+        "if the sender sends on the day itself.",
+        "quarantined",
+    )
+
+    @property
+    def time_tolerance(self) -> timedelta | None:
+        """None where no timestamp is signed."""
+        return self.tolerance if "{timestamp}" in self.signed else None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, values: Any) -> Any:
+        """What is left out has the value of the preset."""
+        preset = values.get("preset") if isinstance(values, dict) else None
+        return {**PRESETS[preset], **values} if preset in tuple(PRESETS) else values
+
+    def faults(self) -> Iterator[Fault]:
+        """Also a signature that cannot be checked, and events that could never be acted on."""
+        yield from super().faults()
+        yield from self._faults_of_signature()
+        words = (*self.terminated, *self.corrected, *self.rescinded, *self.rehired)
+        for word in {word for word in words if words.count(word) > 1}:
+            yield Fault("terminated", word, "is in two lists of words; what would it mean?")
+        if "email" not in self.fields.values():
+            sentence = 'have no path to the address; use { "worker.email" = "email" } or the like'
+            yield Fault("fields", None, sentence)
+        if self.undated != "now" and not set(self.cutoff_order) & set(self.fields.values()):
+            sentence = 'have no path to anything in cutoff_order; add one, or set undated = "now"'
+            yield Fault("fields", None, sentence)
+
+    def _faults_of_signature(self) -> Iterator[Fault]:
+        if "{timestamp}" in self.signed and not self.timestamp:
+            yield Fault("signed", self.signed, "has {timestamp}; set timestamp as well")
+        if self.timestamp and "{timestamp}" not in self.signed:
+            sentence = "is not signed; put {timestamp} into signed, or remove it"
+            yield Fault("timestamp", self.timestamp, sentence)
+        if "{id}" in self.signed and not self.id_header:
+            yield Fault("signed", self.signed, "has {id}; set id_header as well")
+
+
 KINDS: dict[str, type[Source]] = {
     "bamboohr": BambooHR,
     "standard": Standard,
     "okta": Okta,
     "hibob": HiBob,
+    "generic": Generic,
 }
 
-SourceSettings = Annotated[BambooHR | Standard | Okta | HiBob, Field(discriminator="kind")]
+SourceSettings = Annotated[
+    BambooHR | Standard | Okta | HiBob | Generic, Field(discriminator="kind")
+]

@@ -28,6 +28,11 @@ POSTGRESQL = re.compile(r"postgres(?:ql)?(?:\+psycopg)?://")
 # (github.com/standard-webhooks/standard-webhooks, read 2026-11-23).
 STANDARD_KEY_SIZES = {"whsec": range(24, 65), "whpk": (32,), "whsk": (64,)}
 
+# A name in a document, then the entries of lists that are meant, and so on.
+_STEP = r"[^.\[\]$*]+(?:\[(?:[0-9]{1,4}|\*)\])*"
+PATH = re.compile(rf"\$|(?:\$\.)?{_STEP}(?:\.{_STEP})*")
+PLACEHOLDERS = ("{body}", "{timestamp}", "{id}")
+
 Entry = TypeVar("Entry", bound=Hashable)
 
 
@@ -284,6 +289,42 @@ def standard_key(value: object) -> Secret:
     return Secret(str(value))
 
 
+def header_name(value: object) -> str:
+    """The name of an HTTP header, in lower case."""
+    if not re.fullmatch("[A-Za-z0-9-]+", text(value)):
+        raise ValueError('is not the name of a header; use one such as "X-Hub-Signature-256"')
+    return str(value).lower()
+
+
+def json_path(value: object) -> str:
+    """Where something stands in a JSON document; webhook/sources/paths.py follows it."""
+    if not PATH.fullmatch(text(value)):
+        raise ValueError(
+            'is not a path; use names with dots between, such as "worker.email", '
+            '"contacts[0].email" or "$.type"'
+        )
+    return str(value)
+
+
+def signed_text(value: object) -> str:
+    """What a signature covers, with placeholders."""
+    template = text(value)
+    parts = re.split(r"(\{[^{}]*\})", template)
+    given = parts[1::2]
+    if any("{" in part or "}" in part for part in parts[::2]) or not set(given) <= set(
+        PLACEHOLDERS
+    ):
+        raise ValueError(f"has an unknown placeholder; use {', '.join(PLACEHOLDERS)}")
+    if "{body}" not in given:
+        raise ValueError("has no {body}; what is not signed, anybody can change")
+    if len(set(given)) < len(given):
+        raise ValueError("has a placeholder twice")
+    between = [re.search("[^A-Za-z0-9]", part) for part in parts[2:-1:2]]
+    if "{id}" in given and None in between:
+        raise ValueError('needs a sign between its placeholders, such as "{id}.{timestamp}.{body}"')
+    return template
+
+
 def ledger_url(value: object) -> Secret:
     """A SQLAlchemy URL, PostgreSQL always with psycopg.  It may hold a password."""
     url = secret(value).reveal()
@@ -373,6 +414,9 @@ Operator = Annotated[str, BeforeValidator(operator)]
 Flag = Annotated[bool, BeforeValidator(flag)]
 Day = Annotated[date, BeforeValidator(day)]
 SlidingWindow = Annotated[Window, PlainValidator(window), PlainSerializer(str)]
+HeaderName = Annotated[str, BeforeValidator(header_name)]
+JsonPath = Annotated[str, BeforeValidator(json_path)]
+SignedText = Annotated[str, BeforeValidator(signed_text)]
 FilePath = Annotated[Path, BeforeValidator(file_path)]
 
 _masked = PlainSerializer(str)

@@ -5,7 +5,7 @@
     algorithm          "sha256" or "sha512"
     encoding           "hex", "base64", or "base64url" with or without its padding
     signed             the signed text: {body}, {timestamp} and {id}, and what stands between them
-    timestamp_header   carries the timestamp; timestamp_part: its name, where it is in the list
+    timestamp          carries the timestamp; with `part`: its name in that list
     id_header          carries the id of the event
 
 As in verify.py: a verifier answers with Signed or raises Rejected, nothing else; every key is
@@ -55,8 +55,7 @@ class Scheme:
     prefix: str = ""
     part: str = ""
     signed: str = "{body}"
-    timestamp_header: str = ""
-    timestamp_part: str = ""
+    timestamp: str = ""
     id_header: str = ""
 
 
@@ -82,11 +81,11 @@ def sign_hmac(
     signature = _written(key, _message(body, timestamp, event_id, scheme), scheme).decode()
     value = f"{scheme.prefix}{signature}"
     if scheme.part:
-        stamp = f"{scheme.timestamp_part}={timestamp}," if scheme.timestamp_part else ""
+        stamp = f"{scheme.timestamp}={timestamp}," if scheme.timestamp else ""
         value = f"{stamp}{scheme.part}={value}"
     headers = {scheme.header: value}
-    if scheme.timestamp_header:
-        headers[scheme.timestamp_header] = timestamp
+    if scheme.timestamp and not scheme.part:
+        headers[scheme.timestamp] = timestamp
     if scheme.id_header:
         headers[scheme.id_header] = event_id
     return headers
@@ -97,17 +96,17 @@ def _signatures(headers: Mapping[str, str], scheme: Scheme) -> tuple[list[bytes]
     if scheme.part:
         texts, timestamp = _parts(headers, scheme)
     else:
-        texts, timestamp = [single(headers, scheme.header)], ""
-    if scheme.timestamp_header:
-        timestamp = single(headers, scheme.timestamp_header)
-    if (timestamp or "{timestamp}" in scheme.signed) and not _TIMESTAMP.fullmatch(timestamp):
+        texts = [single(headers, scheme.header)]
+        timestamp = single(headers, scheme.timestamp) if scheme.timestamp else ""
+    if scheme.timestamp and not _TIMESTAMP.fullmatch(timestamp):
         raise Rejected("signature_malformed")
     encoding = ENCODINGS[scheme.encoding]
-    bare = [text.removeprefix(scheme.prefix) for text in texts if text.startswith(scheme.prefix)]
-    found = [encoding.plain(text.encode()) for text in bare if encoding.form.fullmatch(text)]
-    if not 1 <= len(found) <= MAX_SIGNATURES:
+    bare = [text.removeprefix(scheme.prefix) for text in texts]
+    rightly_begun = all(text.startswith(scheme.prefix) for text in texts)
+    well_formed = rightly_begun and all(map(encoding.form.fullmatch, bare))
+    if not 1 <= len(texts) <= MAX_SIGNATURES or not well_formed:
         raise Rejected("signature_malformed")
-    return found, timestamp
+    return [encoding.plain(text.encode()) for text in bare], timestamp
 
 
 def _parts(headers: Mapping[str, str], scheme: Scheme) -> tuple[list[str], str]:
@@ -116,8 +115,10 @@ def _parts(headers: Mapping[str, str], scheme: Scheme) -> tuple[list[str], str]:
     if not value:
         raise Rejected("signature_missing")
     pairs = [part.strip().partition("=") for part in value.split(",")]
-    stamps = [text for name, _, text in pairs if name == scheme.timestamp_part]
-    if scheme.timestamp_part and len(stamps) != 1:
+    stamps = [
+        text for name, _, text in pairs if scheme.timestamp and name.lower() == scheme.timestamp
+    ]
+    if scheme.timestamp and len(stamps) != 1:
         raise Rejected("signature_malformed")
     return [text for name, _, text in pairs if name == scheme.part], "".join(stamps)
 

@@ -27,6 +27,8 @@ STANDARD_KEYS = (
 )
 OKTA_SECRETS = ("test-key-not-a-secret-of-okta", "test-key-of-okta, last year")
 HIBOB_SECRETS = ("test-key-not-a-secret-of-hibob", "test-key-of-hibob, last year")
+GENERIC_SECRETS = ("test-key-not-a-secret-of-generic", "test-key-of-generic, last year")
+PRESETS = ("deel", "merge", "personio", "github", "stripe", "slack")
 CONFIGURATION = """
 [server]
 max_body_bytes = 65536
@@ -54,6 +56,27 @@ secrets = {okta}
 [sources.hibob]
 kind = "hibob"
 secrets = {hibob}
+
+[sources.conductor]
+kind = "generic"
+secrets = {generic}
+signature_header = "Webhook-Signature"
+encoding = "base64url"
+signed = "{{timestamp}}.{{id}}.{{body}}"
+timestamp = "Webhook-Timestamp"
+id_header = "Webhook-Event-Id"
+people = "$"
+event = "new_status"
+terminated = ["terminated"]
+corrected = []
+rescinded = ["kept"]
+rehired = ["active"]
+
+[sources.conductor.fields]
+"emails[*].value" = "email"
+mail = "email"
+employee_id = "employee_id"
+effective_date = "termination_date"
 
 [targets.cloud]
 kind = "atlassian-org"
@@ -124,8 +147,8 @@ class Receiver:
         return {(row.source, row.reason): row.count for row in self.rows("rejections")}
 
 
-def new_receiver(folder: Path) -> Receiver:
-    """A receiver with an empty ledger in `folder`."""
+def new_receiver(folder: Path, more: str = "") -> Receiver:
+    """A receiver with an empty ledger in `folder`, and `more` configuration."""
     file = folder / "leaver.toml"
     file.write_text(
         CONFIGURATION.format(
@@ -133,7 +156,14 @@ def new_receiver(folder: Path) -> Receiver:
             standard=list(STANDARD_KEYS),
             okta=list(OKTA_SECRETS),
             hibob=list(HIBOB_SECRETS),
+            generic=list(GENERIC_SECRETS),
         )
+        + "".join(
+            f'[sources.{preset}]\nkind = "generic"\npreset = "{preset}"\n'
+            f"secrets = {list(GENERIC_SECRETS)}\n"
+            for preset in PRESETS
+        )
+        + more
     )
     settings = load(file, environ={})
     (folder / "var").mkdir()

@@ -14,13 +14,13 @@ TEST_BODY = b'{"test": 2432232314}'
 
 GITHUB = Scheme("x-hub-signature-256", prefix="sha256=", id_header="x-github-delivery")
 STRIPE = Scheme(
-    "stripe-signature", part="v1", timestamp_part="t", signed="{timestamp}.{body}"
+    "stripe-signature", part="v1", timestamp="t", signed="{timestamp}.{body}"
 )  # fmt: skip
 SLACK = Scheme(
     "x-slack-signature",
     prefix="v0=",
     signed="v0:{timestamp}:{body}",
-    timestamp_header="x-slack-request-timestamp",
+    timestamp="x-slack-request-timestamp",
 )
 HIBOB = Scheme("bob-signature", algorithm="sha512", encoding="base64")
 GUSTO = Scheme("x-gusto-signature")
@@ -30,7 +30,7 @@ CONDUCTOR_ONE = Scheme(
     "webhook-signature",
     encoding="base64url",
     signed="{timestamp}.{id}.{body}",
-    timestamp_header="webhook-timestamp",
+    timestamp="webhook-timestamp",
     id_header="webhook-event-id",
 )
 
@@ -177,7 +177,7 @@ def test_what_we_sign_we_accept(scheme):
 @given(st.data())
 def test_whatever_a_stranger_sends_is_rejected(scheme, data):
     """With Rejected and nothing else, which would be a 5xx."""
-    names = [scheme.header, scheme.timestamp_header, scheme.id_header]
+    names = [scheme.header, scheme.timestamp, scheme.id_header]
     headers = data.draw(
         st.dictionaries(st.sampled_from(names), a_header | st.just(scheme.prefix + "0" * 64))
     )
@@ -233,7 +233,7 @@ def test_an_id_that_could_shift_what_is_signed_is_refused(event_id):
 )
 def test_times_are_read_in_the_forms_that_senders_use(timestamp, at):
     """None is quarantined: the signature is right, and the time is not known."""
-    scheme = Scheme("signature", signed="{timestamp}.{body}", timestamp_header="time")
+    scheme = Scheme("signature", signed="{timestamp}.{body}", timestamp="time")
     plain = Scheme("signature")
     headers = sign_hmac(
         f"{timestamp}.".encode() + b"{}", b"secret", plain, event_id="", at=datetime.now(UTC)

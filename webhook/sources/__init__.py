@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from webhook.sources import bamboohr, hibob, okta, standard
+from webhook.sources import bamboohr, generic, hibob, okta, standard
 from webhook.sources.base import Source
 
 SOURCES: Mapping[str, Source[Any]] = {
     "bamboohr": bamboohr,
+    "generic": generic,
     "hibob": hibob,
     "okta": okta,
     "standard": standard,

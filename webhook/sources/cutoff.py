@@ -35,11 +35,19 @@ def cutoff_from(said: Said, settings: Dated, *, zone: ZoneInfo, now: datetime) -
 
     A bare date is meant in the zone that the body names, else in `zone`.
     """
+    cutoff = cutoff_said(said, settings, zone=zone, now=now)
+    if cutoff is None:
+        raise Unusable("bad_date", f"says none of {', '.join(settings.cutoff_order)}")
+    return cutoff
+
+
+def cutoff_said(said: Said, settings: Dated, *, zone: ZoneInfo, now: datetime) -> Cutoff | None:
+    """The same, and None where nothing in `cutoff_order` is said."""
     for source in settings.cutoff_order:
         cutoff = _from(source, said, settings, zone, now)
         if cutoff is not None:
             return cutoff
-    raise Unusable("bad_date", f"says none of {', '.join(settings.cutoff_order)}")
+    return None
 
 
 def _from(
