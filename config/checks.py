@@ -78,12 +78,13 @@ def no_targets(settings: Settings, role: Role) -> Iterator[Finding]:
 
 
 def unreadable_secrets(settings: Settings, role: Role) -> Iterator[Finding]:
-    """The receiver needs the sources' secrets, a worker those of the targets."""
+    """The receiver needs the sources' secrets, a worker those of targets and HR APIs."""
     secrets: list[Secret] = []
     if role in RECEIVES:
         secrets += [key for source in settings.sources.values() for key in source.credentials]
     if role in ACTS:
         secrets += [key for target in settings.targets.values() for key in target.secrets.values()]
+        secrets += [api.api_key for api in settings.apis.values()]
     for secret in secrets:
         try:
             secret.reveal()

@@ -1,7 +1,8 @@
 """What the environment sets: LEAVER_SECTION__KEY, and for a secret LEAVER_SECTION__KEY_FILE too.
 
 A source or a target has its name between section and key, with `-` written `_`:
-LEAVER_SOURCES__WORKDAY_EMEA__SECRETS.  A variable that sets nothing is refused, never ignored.
+LEAVER_SOURCES__WORKDAY_EMEA__SECRETS.  A setting that is a table itself has its keys behind it:
+LEAVER_SOURCES__BAMBOOHR__API__API_KEY.  A variable that sets nothing is refused, never ignored.
 """
 
 import difflib
@@ -88,9 +89,19 @@ def _look_up(variable: str, models: Models) -> tuple[Key, FieldInfo | None, bool
     return key, setting if setting and is_secret(setting) else None, True
 
 
+def inside(setting: FieldInfo | None) -> Mapping[str, FieldInfo]:
+    """What can be set in a setting that is a table of settings itself."""
+    types = (setting.annotation, *get_args(setting.annotation)) if setting else ()
+    tables = [kind for kind in types if isinstance(kind, type) and issubclass(kind, BaseModel)]
+    return tables[0].model_fields if tables else {}
+
+
 def _field_at(key: Key, models: Models) -> FieldInfo | None:
-    depth = 3 if key[0] in NAMED_SECTIONS else 2
-    return fields_of(key[0], models).get(key[-1]) if len(key) == depth else None
+    path = key[2:] if key[0] in NAMED_SECTIONS else key[1:]
+    found = fields_of(key[0], models).get(path[0]) if path else None
+    for name in path[1:]:
+        found = inside(found).get(name)
+    return found
 
 
 def _from_file(variable: str, path: str, setting: FieldInfo) -> object:

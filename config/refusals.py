@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from config.environment import Key, Models, is_secret, variable_of
+from config.environment import Key, Models, inside, is_secret, variable_of
 from config.secret import MASK, ConfigurationError
 
 LONGEST_VALUE = 60  # characters of a wrong value that are shown
@@ -101,7 +101,10 @@ class Refusals:
         if len(fault.key) == 1:
             return dict.fromkeys(self.models)
         kinds = self.models.get(fault.key[0], {})
-        return kinds[fault.kind].model_fields if fault.kind in kinds else {}
+        known = kinds[fault.kind].model_fields if fault.kind in kinds else {}
+        for name in fault.key[2:-1]:
+            known = dict(inside(known.get(name)))
+        return known
 
     def _subject(self, fault: Fault) -> str:
         """The variable that set the key, else the file and the key."""

@@ -10,7 +10,8 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, TypeVar
+from zoneinfo import ZoneInfo
 
 from pydantic import PrivateAttr, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
@@ -26,8 +27,8 @@ from config import sources, targets
 from config.environment import Key, Models, overlay
 from config.refusals import BROKEN_RULE, Refusals, quoted
 from config.secret import ConfigurationError, Secret, Withheld
-from config.section import Section, setting
-from config.sources import SourceSettings
+from config.section import Section, secrets_of, setting
+from config.sources import Api, SourceSettings
 from config.targets import AtlassianOrg, TargetSettings
 from config.values import (
     Address,
@@ -64,6 +65,8 @@ __all__ = [
 
 DEFAULT_FILE = Path("leaver.toml")
 SQLITE = "sqlite:///"
+
+SecretSection = TypeVar("SecretSection", bound=Section)
 
 
 class Server(Section):
@@ -214,9 +217,29 @@ class Settings(BaseSettings):
         return self._home
 
     def for_the_door(self) -> Self:
-        """What receiver and console may have: every secret of a target is withheld."""
-        targets = {name: _withheld(name, target) for name, target in self.targets.items()}
-        return self.model_copy(update={"targets": targets})
+        """What receiver and console may have: what only workers need is withheld.
+
+        That is every secret of a target, and the key that an HR system is asked with.
+        """
+        targets = {
+            name: _withheld(f"targets.{name}", target) for name, target in self.targets.items()
+        }
+        sources = {
+            name: source.model_copy(update={"api": _withheld(f"sources.{name}.api", api)})
+            if (api := source.asked_at)
+            else source
+            for name, source in self.sources.items()
+        }
+        return self.model_copy(update={"sources": sources, "targets": targets})
+
+    @property
+    def apis(self) -> dict[str, Api]:
+        """Where each source that can be asked is asked, by the name of the source."""
+        return {name: own.asked_at for name, own in self.sources.items() if own.asked_at}
+
+    def zone_of(self, source: str) -> ZoneInfo:
+        """What a bare date of a source is meant in."""
+        return ZoneInfo(self.sources[source].timezone or self.policy.timezone)
 
     def targets_of(self, source: str) -> tuple[str, ...]:
         """The names of the targets where a source's leavers lose their access."""
@@ -241,7 +264,9 @@ class Settings(BaseSettings):
         for section, systems in (("sources", self.sources), ("targets", self.targets)):
             for name, own in systems.items():
                 for fault in own.faults():
-                    raise _broken((section, name, fault.key), fault.value, fault.sentence)
+                    raise _broken(
+                        (section, name, *fault.key.split(".")), fault.value, fault.sentence
+                    )
         return self
 
     @classmethod
@@ -318,12 +343,12 @@ def _at_home(settings: Settings, home: Path) -> Settings:
     return placed
 
 
-def _withheld(name: str, target: TargetSettings) -> TargetSettings:
+def _withheld(place: str, section: SecretSection) -> SecretSection:
     secrets = {
-        key: Secret(Withheld(f"targets.{name}.{key} is withheld from this process"))
-        for key in target.secrets
+        key: Secret(Withheld(f"{place}.{key} is withheld from this process"))
+        for key, _ in secrets_of(section)
     }
-    return target.model_copy(update=secrets)
+    return section.model_copy(update=secrets)
 
 
 def _broken(key: Key, value: str | None, sentence: str) -> PydanticCustomError:

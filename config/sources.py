@@ -5,7 +5,9 @@ What two settings of one source get wrong together, `faults` says; settings.py a
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -14,17 +16,20 @@ from config.secret import Secret
 from config.section import Fault, Section, secrets_of, setting
 from config.values import (
     AtLeastOne,
+    BaseUrl,
     Duration,
     HeaderName,
     HeaderSecret,
     JsonPath,
     Listed,
+    Password,
     SignedText,
     SigningKey,
     SlidingWindow,
     StandardKey,
     Text,
     TimeZone,
+    is_loopback,
     mapped,
 )
 
@@ -42,6 +47,31 @@ GenericField = Literal[
     "event_id",
 ]
 OurField = Literal["email", "employee_id", "status", "employment_status", "termination_date"]
+
+
+class Api(Section):
+    """Where an HR system can be asked about an employee."""
+
+    base_url: BaseUrl = setting("Where it is asked, such as https://acme.bamboohr.com.")
+    api_key: Password = setting(
+        "API key of a user who may see status, employment status, termination date and work "
+        "e-mail of everybody; only workers read it."
+    )
+
+    @property
+    def concurrency(self) -> int:
+        """Lookups that all workers together do at once."""
+        return 4
+
+    @property
+    def calls_per_second(self) -> int:
+        """Calls that all workers together make; what BambooHR allows, it does not say."""
+        return 5
+
+    @property
+    def ca_bundle(self) -> Path | None:
+        """The certificates to trust: the usual ones."""
+        return None
 
 
 class Source(Section):
@@ -68,6 +98,11 @@ class Source(Section):
     @property
     def time_tolerance(self) -> timedelta | None:
         """How far from now the signed time may be; None where no time is signed."""
+        return None
+
+    @property
+    def asked_at(self) -> Api | None:
+        """Where it is asked about an employee; None: nowhere."""
         return None
 
     def faults(self) -> Iterator[Fault]:
@@ -105,9 +140,9 @@ class Dated(Timed):
 
 
 class BambooHR(Timed):
-    """Field-based webhooks of BambooHR."""
+    """Webhooks of BambooHR."""
 
-    kind: Literal["bamboohr"] = setting("What it is: BambooHR, with field-based webhooks.")
+    kind: Literal["bamboohr"] = setting("What it is: BambooHR.")
     tolerance: Duration = setting(
         "How far from now the time of a signature may be; a delivery further off is quarantined. "
         "BambooHR tries again for 155 minutes.",
@@ -126,6 +161,32 @@ class BambooHR(Timed):
     terminated_statuses: AtLeastOne[Text] = setting(
         "What employment_status says of a leaver.", ("Terminated",)
     )
+    api: Annotated[Api | None, BeforeValidator(mapped)] = setting(
+        "Where BambooHR is asked about an employee (base_url) and an API key (api_key; only "
+        "workers read it). Event-based webhooks need it; with it everybody is looked up again "
+        "just before the account is touched.",
+        None,
+    )
+
+    @property
+    def asked_at(self) -> Api | None:
+        """The API that is configured."""
+        return self.api
+
+    def faults(self) -> Iterator[Fault]:
+        """Also what would send the key in clear, or ask about somebody else."""
+        if self.api is None:
+            return
+        parts = urlsplit(self.api.base_url)
+        if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+            sentence = "must begin with https:// (http:// only to this machine itself)"
+            yield Fault("api.base_url", self.api.base_url, sentence)
+        if "employee_id" in self.fields.values():
+            sentence = (
+                "cannot name another employee_id where there is an api: it is asked by "
+                "BambooHR's own id"
+            )
+            yield Fault("fields", None, sentence)
 
 
 class Standard(Dated):

@@ -66,7 +66,7 @@ def _open_door(name: str, settings: Settings) -> Door:
     own = settings.sources[name]
     source = SOURCES[own.kind]
     verify = source.verifier(own)
-    zone = ZoneInfo(own.timezone or settings.policy.timezone)
+    zone = settings.zone_of(name)
     return Door(
         name,
         source,

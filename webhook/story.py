@@ -6,7 +6,7 @@ from datetime import datetime
 
 import click
 
-from workers.leavers import OUTCOMES, JobId, Outcome, State
+from workers.leavers import OUTCOMES, Action, JobId, Outcome, State
 from workers.ledger import Ledger
 from workers.ledger.queries import jobs
 from workers.ledger.queries.jobs import Attempt, CallMade, Entry, Job, JobFilter, JobInFull
@@ -64,7 +64,10 @@ class Teller:
         found = steps(jobs.one(self.ledger, job.id))
         new = found[self._told.get(job.id, 0) :]
         if new and self._about != job.id:
-            self.say(f"\n{click.style(job.email, bold=True)} leaves")
+            is_lookup = job.action is Action.LOOKUP
+            about = f"employee {job.employee_id}" if is_lookup else job.email
+            does = "is looked up" if is_lookup else "leaves"
+            self.say(f"\n{click.style(about, bold=True)} {does}")
             self._about = job.id
         for step in new:
             seconds = (step.at - job.received_at).total_seconds()
@@ -104,6 +107,8 @@ def _called(job: JobInFull, attempt: Attempt) -> Iterator[Step]:
         following = attempt.calls[place + 1].name if place + 1 < len(attempt.calls) else None
         if call.error or call.status is None:
             yield Step(call.at, "answered", f"{call.name}: {call.status or call.error}", BAD)
+        elif call.name == "hr.employee":
+            yield Step(call.at, "asked", f"{job.source} about the employee")
         elif call.name == "users.search" and job.account_id:
             yield Step(call.at, "found", f"account {job.account_id}")
         elif call.name in WRITES:

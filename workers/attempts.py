@@ -23,8 +23,8 @@ from workers.errors import (
     WorkerStopping,
 )
 from workers.journal import LEASE, LedgerJournal
-from workers.leavers import JobId
-from workers.ledger import LedgerUnavailable, due, moves
+from workers.leavers import Action, JobId
+from workers.ledger import LedgerUnavailable, due, lookups, moves
 from workers.ledger.moves import Claim
 from workers.runtime import Runtime
 
@@ -86,6 +86,8 @@ def _end(runtime: Runtime, claim: Claim, journal: LedgerJournal) -> str:
     """Make the attempt and the move that ends it; returns a word for the log."""
     ledger, clock = runtime.ledger, runtime.clock
     try:
+        if claim.action is Action.LOOKUP:
+            return _looked_up(runtime, claim, journal)
         order = runtime.order(claim.target)
         target = runtime.targets[claim.target]
         with target.session(journal) as ready:
@@ -114,6 +116,25 @@ def _end(runtime: Runtime, claim: Claim, journal: LedgerJournal) -> str:
     except Exception as error:  # the one broad net: record it, so that no job vanishes
         log.exception("attempt broke", job_id=claim.job, target=claim.target)
         return _broke(runtime, claim, error)
+
+
+def _looked_up(runtime: Runtime, claim: Claim, journal: LedgerJournal) -> str:
+    """Ask HR about the employee; what it says is heard as if it had come in."""
+    ledger, source = runtime.ledger, claim.source
+    last_email = lookups.last_email(ledger, source, claim.employee_id)
+    asked_at = runtime.clock.now()
+    said = runtime.hr[source].employee(
+        journal, claim.employee_id, last_email=last_email, now=asked_at
+    )
+    outcome = lookups.finish(
+        ledger,
+        claim,
+        said,
+        asked_at=asked_at,
+        targets=runtime.settings.targets_of(source),
+        now=runtime.clock.now(),
+    )
+    return str(outcome)
 
 
 def _settle(runtime: Runtime, claim: Claim, result: Result) -> str:

@@ -5,7 +5,8 @@ Imports nothing of ours.
     delivery   one HTTP POST from a source, kept as its raw bytes
     element    one person in a delivery: a leaver, a lookup, ignored or quarantined
     leaver     one person leaving, from an element or entered by an operator
-    job        one leaver in one target: the unit of work, retry, hold and replay
+    job        one leaver in one target: the unit of work, retry, hold and replay; a lookup is a job
+               too, whose target is the HR system
     round      a job's life between two replays; an attempt is one try in a round
 
 Times are aware UTC datetimes.  Ids are UUIDv7 strings: they sort by the time they were made.
@@ -51,6 +52,7 @@ class LeaverKind(StrEnum):
     CORRECTED = "corrected"  # still leaving, with another date
     RESCINDED = "rescinded"  # the termination was taken back
     REHIRED = "rehired"  # works here, again or still
+    LOOKUP = "lookup"  # nothing yet: HR must be asked (workers/ledger/lookups.py)
 
 
 class Standing(StrEnum):
@@ -74,6 +76,12 @@ class Action(StrEnum):
     """What a job does."""
 
     DEACTIVATE = "deactivate"
+    LOOKUP = "lookup"  # ask the HR system who it is, and whether they leave
+
+
+def hr_target(source: str) -> str:
+    """The target of a source's lookups.  No configured target has such a name."""
+    return f"hr:{source}"
 
 
 class State(StrEnum):
@@ -101,6 +109,8 @@ class Outcome(StrEnum):
     ALREADY_INACTIVE = "already_inactive"
     NO_ACCOUNT = "no_account"
     WOULD_DEACTIVATE = "would_deactivate"
+    LEAVER_FOUND = "leaver_found"
+    NO_LEAVER = "no_leaver"
 
 
 OUTCOMES: Mapping[Outcome, str] = {
@@ -112,6 +122,9 @@ OUTCOMES: Mapping[Outcome, str] = {
     "proven to work in the same attempt.",
     Outcome.WOULD_DEACTIVATE: "Shadow mode: the account was found and would have been deactivated; "
     "nothing was changed.",
+    Outcome.LEAVER_FOUND: "A lookup: HR says that the employee leaves; the leaver's jobs stand "
+    "beside it.",
+    Outcome.NO_LEAVER: "A lookup: HR says that the employee is not terminated; nothing is to do.",
 }
 
 

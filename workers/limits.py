@@ -14,11 +14,10 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
-from config.targets import Target as Settings
 from workers.queue import KEY_PREFIX
 from workers.targets.base import Journal
 
@@ -63,6 +62,18 @@ class Unlimited:
         """Return at once."""
 
 
+class Pace(Protocol):
+    """What the settings say of how fast a system may be called."""
+
+    @property
+    def calls_per_second(self) -> int:
+        """By all workers together."""
+
+    @property
+    def concurrency(self) -> int:
+        """How many jobs there are at once, each of which waits for one turn at most."""
+
+
 class SharedLimit:
     """workers.targets.base.Limit for one target.  Safe to use from many threads at once.
 
@@ -70,7 +81,7 @@ class SharedLimit:
     """
 
     def __init__(
-        self, name: str, settings: Settings, redis: "Redis", sleep: Callable[[timedelta], None]
+        self, name: str, settings: Pace, redis: "Redis", sleep: Callable[[timedelta], None]
     ) -> None:
         self._gap = timedelta(seconds=HEADROOM / settings.calls_per_second)
         self._turns = _SharedTurns(name, self._gap, settings.concurrency, redis)

@@ -125,6 +125,23 @@ JOB: Mapping[str, Reason] = {
         "No worker has this target in its configuration.",
         "Configure the target again and release the job, or cancel it.",
     ),
+    # Held: what the HR system says when it is asked.
+    "hr_no_email": Reason(
+        "HR says that the employee leaves, and has no e-mail address of them.",
+        "Find the address, then `leaver terminate EMAIL --reason TEXT`; or enter it in HR and "
+        "release the job.",
+    ),
+    "hr_unclear": Reason(
+        "What HR says of the employee is not enough: a field is missing, cannot be read, or may "
+        "not be seen with sources.X.api.api_key.",
+        "Read the detail in `leaver job ID`; give the key's user access to the fields, or mend "
+        "the record, then release the job.",
+    ),
+    "hr_unknown": Reason(
+        "HR does not know the employee, or does not show them to sources.X.api.api_key.",
+        "Look at the employee in HR. If the record was deleted and the person leaves, "
+        "`leaver terminate EMAIL --reason TEXT`, and cancel the job.",
+    ),
     # Retried by itself.
     "rate_limited": Reason(
         "The target asked to slow down; it is paused for all jobs.",
@@ -133,7 +150,8 @@ JOB: Mapping[str, Reason] = {
     "credential_refused": Reason(
         "The target does not accept the credential; it is paused for all jobs.",
         "Put a valid credential into targets.X (for atlassian-org an organization key without "
-        "scopes), reload with SIGHUP, check with `leaver doctor`. Jobs go on by themselves.",
+        "scopes) or, for the target hr:X, into sources.X.api, reload with SIGHUP, check with "
+        "`leaver doctor`. Jobs go on by themselves.",
     ),
     "login_denied": Reason(
         "The target refuses to look at the login (a CAPTCHA, or too many tries), though it may be "
@@ -180,7 +198,9 @@ ELEMENT: Mapping[str, Reason] = {
     "not_a_termination": Reason(
         "The person's values in HR are not those of a termination.", "Nothing."
     ),
-    "other_event": Reason("An event of another kind.", "Nothing."),
+    "other_event": Reason(
+        "An event of another kind, or about fields that say nothing of leaving.", "Nothing."
+    ),
     "missing_email": Reason(
         "A termination without a work e-mail address.",
         "Find the address, then `leaver terminate EMAIL --reason TEXT`; have HR send the field.",

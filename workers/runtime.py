@@ -1,4 +1,4 @@
-"""What one worker process holds: configuration, ledger, targets, its name and its clock."""
+"""What one worker process holds: configuration, ledger, targets, HR systems, name and clock."""
 
 import os
 import socket
@@ -10,9 +10,13 @@ import structlog
 
 from config.secret import ConfigurationError
 from config.settings import AtlassianOrg, Settings
+from config.sources import Api
 from workers import targets
 from workers.deprovision import Order
 from workers.errors import WorkerStopping
+from workers.hr import systems
+from workers.hr.base import HrSystem
+from workers.leavers import hr_target
 from workers.ledger import Ledger, open_ledger
 from workers.limits import PATIENCE, SharedLimit
 from workers.queue import redis_client
@@ -51,22 +55,25 @@ class Runtime:
         self.clock = WorkerClock(self.stopping)
         self._redis = redis_client(settings.queue.url.reveal(), settings.home, patience=PATIENCE)
         self.targets: Mapping[str, Target] = self._build(settings)
+        self.hr: Mapping[str, HrSystem] = self._build_hr(settings)
 
     def reload(self) -> None:
         """Read the configuration again; a bad one is refused, and the old one stays."""
         try:
             settings = self._load()
-            built = self._build(settings)
+            built, asked = self._build(settings), self._build_hr(settings)
         except ConfigurationError as error:
             log.error("configuration refused", error=str(error))
             return
-        self.settings, self.targets = settings, built
+        self.settings, self.targets, self.hr = settings, built, asked
         log.info("configuration read again")
         self.nudged.set()
 
     def concurrency(self) -> dict[str, int]:
-        """How many jobs of each target may run at once."""
-        return {name: target.concurrency for name, target in self.settings.targets.items()}
+        """How many jobs of each target, and lookups of each source, may run at once."""
+        settings = self.settings
+        apis = {hr_target(source): api.concurrency for source, api in settings.apis.items()}
+        return {name: target.concurrency for name, target in settings.targets.items()} | apis
 
     def order(self, target: str) -> Order:
         """What the configuration says about a job of this target."""
@@ -85,3 +92,9 @@ class Runtime:
             name: targets.build(name, own, SharedLimit(name, own, self._redis, self.clock.wait))
             for name, own in settings.targets.items()
         }
+
+    def _build_hr(self, settings: Settings) -> dict[str, HrSystem]:
+        def limit(source: str, api: Api) -> SharedLimit:
+            return SharedLimit(hr_target(source), api, self._redis, self.clock.wait)
+
+        return systems.build(settings, limit)

@@ -77,7 +77,7 @@ class Sweep(threading.Thread):
             moves.let_go(ledger, job, actor=name, now=now)
         self._waker.wake(due.to_wake(ledger, runtime.concurrency(), now=now, grace=GRACE))
         # Last: whatever is wrong with an alarm, leavers go on.
-        own = sorted(runtime.settings.targets)
+        own = sorted(runtime.concurrency())
         if self._signed_at is None or now - self._signed_at >= SIGN_OF_LIFE or own != self._signed:
             self._sign(own, now)
 
@@ -88,7 +88,7 @@ class Sweep(threading.Thread):
         may have read a new configuration first.
         """
         runtime = self._runtime
-        ledger, own = runtime.ledger, runtime.settings.targets
+        ledger, own = runtime.ledger, runtime.concurrency()
         self._had.update(own)
         orphans = due.orphaned(ledger, list(own))
         if orphans:

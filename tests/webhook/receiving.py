@@ -43,6 +43,7 @@ url = "redis://127.0.0.1:1/0"
 kind = "bamboohr"
 secrets = {bamboohr}
 fields = {{ "Company E-Mail" = "email" }}
+api = {{ base_url = "https://acme.bamboohr.com", api_key = "test-api-key-not-a-secret" }}
 
 [sources.standard]
 kind = "standard"

@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.workers.records import NOW
 from workers.errors import WorkerStopping
-from workers.leavers import AccountId, JobId
+from workers.leavers import AccountId, Cutoff, JobId, Leaver, LeaverKind
 from workers.targets.base import Access, Account, Call, Journal, Way
 
 #: Every call of the target, and whether it writes.
@@ -233,6 +233,37 @@ class FakeTarget:
             status=None if fault else 200,
             error=str(fault.error) if fault else "",
         )
+
+
+class FakeHr:
+    """workers.hr.base.HrSystem: what HR says of each employee, or the trouble it has."""
+
+    def __init__(self) -> None:
+        self.says: dict[str, Leaver | None] = {}
+        self.trouble: Exception | None = None
+        self.asked: list[str] = []
+        self.just_before: Callable[[], None] = lambda: None
+
+    def terminates(self, employee_id: str, email: str = "", cutoff: datetime = NOW) -> None:
+        """HR says that this employee leaves; without an address the last one that was said."""
+        self.says[employee_id] = Leaver(email, employee_id, Cutoff(cutoff))
+
+    def employs(self, employee_id: str) -> None:
+        """HR says that this employee works here."""
+        self.says[employee_id] = Leaver("", employee_id, Cutoff(NOW), LeaverKind.REHIRED)
+
+    def employee(
+        self, journal: Journal, employee_id: str, *, last_email: str, now: datetime
+    ) -> Leaver | None:
+        self.asked.append(employee_id)
+        self.just_before()
+        call = Call("hr.employee", "GET", f"/{employee_id}", write=False, at=now, duration_ms=7)
+        if self.trouble:
+            journal.record(replace(call, error=str(self.trouble)))
+            raise self.trouble
+        journal.record(replace(call, status=200))
+        said = self.says[employee_id]
+        return replace(said, email=said.email or last_email) if said else None
 
 
 class FakeNotes:

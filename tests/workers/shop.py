@@ -6,7 +6,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from config.settings import load
-from tests.workers.fakes import FakeClock, FakeTarget, FakeWaker
+from tests.workers.fakes import FakeClock, FakeHr, FakeTarget, FakeWaker
 from tests.workers.records import HOUR, SECOND, job_row
 from workers import attempts
 from workers.leavers import UNFINISHED, JobId
@@ -27,6 +27,11 @@ brake = []
 [verify]
 timeout = "10s"
 
+[sources.bamboohr]
+kind = "bamboohr"
+secrets = ["test-key-not-a-secret"]
+api = {{ base_url = "https://acme.bamboohr.com", api_key = "test-api-key-not-a-secret" }}
+
 [targets.cloud]
 kind = "atlassian-org"
 org_id = "an-organization"
@@ -45,6 +50,7 @@ class Shop:
         *targets: FakeTarget,
         clock: FakeClock | None = None,
         name: str = "w1",
+        hr: FakeHr | None = None,
     ) -> None:
         url = ledger.engine.url.render_as_string(hide_password=False)
         self.file = home / f"{name}.toml"
@@ -55,6 +61,7 @@ class Shop:
         self.runtime.name = name
         # The seams of the product: what it builds from settings, and the time.
         self.runtime.targets = {target.name: target for target in targets}
+        self.runtime.hr = {"bamboohr": hr} if hr else {}
         self.runtime.clock = self.clock  # type: ignore[assignment]  # one that is moved by hand
         self.waker = FakeWaker()
         self.sweep = Sweep(self.runtime, self.waker)  # type: ignore[arg-type]  # a list for a queue

@@ -166,7 +166,8 @@ def _post(
     kind = SOURCES[own.kind]
     if event not in kind.EVENTS:
         raise click.UsageError(f"a {own.kind} source only says {', '.join(kind.EVENTS)}")
-    at_once = PEOPLE_AT_ONCE.get(own.kind, 1)
+    # What has to be looked up is sent for each person alone.
+    at_once = 1 if event is LeaverKind.LOOKUP else PEOPLE_AT_ONCE.get(own.kind, 1)
     with requests.Session() as session:
         for start in range(0, len(everybody), at_once):
             some = everybody[start : start + at_once]

@@ -1,4 +1,15 @@
-"""BambooHR: field-based webhooks, as JSON or as a form, many employees in one body.
+"""BambooHR: event-based and field-based webhooks, global and permissioned, as JSON or as a form.
+
+Event-based: which fields of an employee have changed, without any value.
+
+    {"type": "employee.updated", "timestamp": "2026-01-31T18:42:00+0000",
+     "data": {"companyId": "12345", "employeeId": "67890", "changedFields": ["status"]}}
+
+One that may be about somebody's leaving is a lookup: a worker asks BambooHR (workers/hr/), if the
+source has an `api`; without one it is quarantined.  The form of it has no timestamp.
+https://documentation.bamboohr.com/docs/event-based-webhooks (read 2026-11-23)
+
+Field-based: values of many employees in one body.
 
     {"employees": [{"id": "67890", "action": "Updated", "timestamp": "2026-01-31T18:42:00+0000",
                     "changedFields": ["Status"],
@@ -6,12 +17,9 @@
 
 What the fields mean stands in workers/hr/bamboohr_fields.py.  BambooHR sends when a change takes
 effect, and also when only a table was touched, so the values decide and changedFields does not.
-Deleted is the deletion of a record, not a termination.
 https://documentation.bamboohr.com/docs/field-based-webhooks (read 2026-11-23)
 
-An event-based body names what changed and carries no values.  Until Leaver asks BambooHR for them,
-one that may be about somebody's status is quarantined.
-https://documentation.bamboohr.com/docs/event-based-webhooks (read 2026-11-23)
+Deleted is the deletion of a record, not a termination.
 """
 
 import json
@@ -34,13 +42,19 @@ from webhook.sources.fields import (
 )
 from webhook.verify import Signed, sign_bamboohr, time_of, verify_bamboohr
 from workers.hr.bamboohr_fields import NAMES, Fields, is_one_of, names_of, own_names, said_of
-from workers.leavers import Element, ElementKind, LeaverKind
+from workers.leavers import Cutoff, Element, ElementKind, Leaver, LeaverKind
 
 CONTENT_TYPES = frozenset({"application/json", "application/x-www-form-urlencoded"})
 
 #: The halves of the rule.
 STATUS: tuple[OurField, ...] = ("status", "employment_status")
-EVENTS = (LeaverKind.TERMINATED, LeaverKind.REHIRED)
+#: The fields by which a termination shows.
+TOLD_BY: tuple[OurField, ...] = (*STATUS, "termination_date")
+EVENTS = (LeaverKind.TERMINATED, LeaverKind.REHIRED, LeaverKind.LOOKUP)
+NO_API = (
+    "an event-based body has no values; set sources.X.api, or choose Field-Based in BambooHR, and "
+    "enter who leaves with `leaver terminate`"
+)
 
 
 def verifier(settings: BambooHR) -> Verifier:
@@ -55,9 +69,14 @@ def sign(
     event: LeaverKind = LeaverKind.TERMINATED,
     now: datetime,
 ) -> tuple[dict[str, str], bytes]:
-    """A field-based JSON delivery in which everybody of `people` was terminated, or is Active."""
-    employees = [_as_sent(who, event, settings, now) for who in people]
-    body = json.dumps({"employees": employees}).encode()
+    """A field-based JSON delivery in which everybody of `people` was terminated, or is Active; or
+    an event-based one about the one person whom it can be about, with the event lookup."""
+    document: dict[str, Any]
+    if event is LeaverKind.LOOKUP:
+        document = _as_event(people, now)
+    else:
+        document = {"employees": [_as_sent(who, event, settings, now) for who in people]}
+    body = json.dumps(document).encode()
     headers = {"Content-Type": "application/json"} | signature(body, settings, now=now)
     return headers, body
 
@@ -83,7 +102,7 @@ def parse(
         case {"employees": list(employees)}:
             return each(employees, partial(_employee, settings=settings, zone=zone, now=now))
         case {"type": str(event)}:
-            return each([document], partial(_event, event=event, settings=settings))
+            return each([document], partial(_event, event=event, settings=settings, now=now))
     raise Unreadable("neither a list of employees nor an event with a type")
 
 
@@ -111,28 +130,48 @@ def _employee(item: Any, *, settings: BambooHR, zone: ZoneInfo, now: datetime) -
     return Element(ElementKind.LEAVER, key, employee_id=employee_id, leaver=said)
 
 
-def _event(document: Any, *, event: str, settings: BambooHR) -> Element:
-    """An event-based body: somebody's status may have changed, or it is ignored."""
+def _event(document: Any, *, event: str, settings: BambooHR, now: datetime) -> Element:
+    """An event-based body: somebody may be leaving, or it is ignored."""
     key = key_of(document)
     data = object_of(document.get("data") or {}, "data")
     employee_id = text_of(data.get("employeeId"), "employeeId")
-    changed = data.get("changedFields")
     if (
         not event.startswith("employee")
         or event in ("employee.created", "employee.deleted")
-        or (changed and not _may_concern(STATUS, changed, settings))
+        or not _may_be_leaving(data.get("changedFields"), settings)
     ):
         return ignored("other_event", key, employee_id=employee_id)
-    why = Unusable(
-        "unreadable", "an event-based body has no values; choose Field-Based in BambooHR"
-    )
-    return quarantined(why, key, employee_id=employee_id)
+    if settings.api is None:
+        return quarantined(Unusable("unreadable", NO_API), key, employee_id=employee_id)
+    if not employee_id:
+        return quarantined(Unusable("unreadable", "an event without an employeeId"), key)
+    happened_at = time_of(str(document.get("timestamp")))
+    asked = Leaver("", employee_id, Cutoff(now), LeaverKind.LOOKUP, happened_at)
+    return Element(ElementKind.LOOKUP, key, employee_id=employee_id, leaver=asked)
+
+
+def _may_be_leaving(changed: Any, settings: BambooHR) -> bool:
+    """Whether a change of these fields may be a termination; what is not said, may be."""
+    return not (changed and isinstance(changed, list)) or _may_concern(TOLD_BY, changed, settings)
 
 
 def _may_concern(fields: Sequence[OurField], changed: Any, settings: BambooHR) -> bool:
     """Whether one of the changed fields is one of `fields`."""
     names = names_of(fields, settings)
     return isinstance(changed, list) and any(is_one_of(str(name), names) for name in changed)
+
+
+def _as_event(people: Sequence[Termination], now: datetime) -> dict[str, Any]:
+    [who] = people
+    return {
+        "type": "employee.updated",
+        "timestamp": now.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "data": {
+            "companyId": "12345",
+            "employeeId": who.employee_id,
+            "changedFields": [NAMES[field][0] for field in STATUS],
+        },
+    }
 
 
 def _as_sent(

@@ -2,6 +2,9 @@
 
     values.py            reading one value of what an HR system says, strictly
     bamboohr_fields.py   what the fields of an employee of BambooHR mean
+    base.py              what every HR system promises that can be asked
+    bamboohr.py          asking BambooHR
+    systems.py           all that can be asked, made from the settings
 
-The receiver uses both for the bodies that it is sent.
+The receiver uses the first two for the bodies that it is sent, and never loads the others.
 """

@@ -6,9 +6,10 @@ the unique key of `seen`, never by looking first, so two equal deliveries at one
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -21,9 +22,10 @@ from workers.leavers import (
     JobId,
     Leaver,
     LeaverId,
+    LeaverKind,
     new_id,
 )
-from workers.ledger import moves, people
+from workers.ledger import lookups, moves, people
 from workers.ledger import tables as t
 from workers.ledger.alarms import raise_alarm
 from workers.ledger.store import Ledger, insert
@@ -67,7 +69,7 @@ def record(
     with ledger.write() as tx:
         first = _known_body(tx, delivery, delivery_id, body_hash, now, now + dedup_window)
         if first is not None:
-            return _repeated(tx, DeliveryId(first["delivery_id"]), now)
+            return _repeated(tx, delivery, DeliveryId(first["delivery_id"]), now)
         status = status_of({element.kind for element in delivery.elements})
         if status is DeliveryStatus.QUARANTINED and quarantine_limit is not None:
             _leave_room(tx, delivery.source, quarantine_limit)
@@ -300,23 +302,31 @@ def _hear(
     now: datetime,
 ) -> None:
     """Take in what is new about each person; people are taken in one order, as keys are."""
-    said = [
-        (people.person_of(element.leaver), leavers[position][0], element.leaver)
-        for position, element in elements.items()
-        if element.leaver is not None and not leavers[position][1]
-    ]
+    repeated: list[LeaverId] = []
+    said = []
+    for position, element in elements.items():
+        if element.leaver is None:
+            continue
+        leaver_id, known = leavers[position]
+        if not known:
+            said.append((people.person_of(element.leaver), leaver_id, element.leaver))
+        elif element.kind is ElementKind.LOOKUP:
+            repeated.append(leaver_id)
     for person, leaver_id, leaver in sorted(said, key=lambda each: each[:2]):
-        people.hear(
-            tx,
-            leaver_id,
-            leaver,
-            source=delivery.source,
-            person=person,
-            at=leaver.happened_at or delivery.signed_at or delivery.received_at,
-            targets=delivery.targets,
-            why=f"delivery {delivery_id}",
-            now=now,
-        )
+        at = leaver.happened_at or delivery.signed_at or delivery.received_at
+        about: dict[str, Any] = {"source": delivery.source, "at": at, "now": now}
+        about["why"] = f"delivery {delivery_id}"
+        if leaver.kind is LeaverKind.LOOKUP:
+            lookups.open_lookup(tx, leaver_id, leaver, **about)
+        else:
+            people.hear(tx, leaver_id, leaver, person=person, targets=delivery.targets, **about)
+    _ask_again(tx, delivery, repeated, now)
+
+
+def _ask_again(
+    tx: sa.Connection, delivery: Delivery, asked: Sequence[LeaverId], now: datetime
+) -> None:
+    lookups.repeat(tx, asked, signed_at=delivery.signed_at, source=delivery.source, now=now)
 
 
 def status_of(kinds: Set[ElementKind]) -> DeliveryStatus:
@@ -334,24 +344,34 @@ def counts_of(rows: Iterable[Mapping[str, object]]) -> dict[ElementKind, int]:
     return {kind: found.get(kind, 0) for kind in ElementKind}
 
 
-def _repeated(tx: sa.Connection, first: DeliveryId, now: datetime) -> Recorded:
+def _repeated(tx: sa.Connection, delivery: Delivery, first: DeliveryId, now: datetime) -> Recorded:
     tx.execute(
         sa.update(t.deliveries)
         .where(t.deliveries.c.id == first)
         .values(repeats=t.deliveries.c.repeats + 1, repeated_at=now)
     )
+    if delivery.reason not in WRONG_TIME:
+        asked = sa.select(t.elements.c.leaver_id).where(
+            t.elements.c.delivery_id == first, t.elements.c.kind == ElementKind.LOOKUP
+        )
+        _ask_again(tx, delivery, tx.scalars(asked).all(), now)
     kinds = sa.select(t.elements.c.kind).where(t.elements.c.delivery_id == first)
     rows: list[dict[str, object]] = [{"kind": kind} for kind in tx.scalars(kinds)]
     return Recorded(first, DeliveryStatus.DUPLICATE, counts_of(rows), jobs_of(tx, first))
 
 
 def jobs_of(tx: sa.Connection, delivery_id: DeliveryId) -> tuple[JobId, ...]:
-    """The jobs that everybody in a delivery led to, or belongs to."""
-    found = tx.scalars(
+    """The jobs of the leavers in a delivery, its lookups, and the jobs that those have brought."""
+    own = (
         sa.select(t.jobs.c.id)
         .join(t.leavers, t.leavers.c.owner == t.jobs.c.leaver_id)
         .join(t.elements, t.elements.c.leaver_id == t.leavers.c.id)
         .where(t.elements.c.delivery_id == delivery_id)
-        .order_by(t.jobs.c.id)
     )
-    return tuple(dict.fromkeys(JobId(row) for row in found))
+    direct = tx.scalars(own.distinct()).all()
+    brought = (
+        sa.select(t.jobs.c.id)
+        .join(t.leavers, t.leavers.c.owner == t.jobs.c.leaver_id)
+        .where(t.leavers.c.found_by.in_(direct))
+    )
+    return tuple(JobId(job) for job in sorted({*direct, *tx.scalars(brought)}))

@@ -30,7 +30,7 @@ Locks are taken in one order: the job, then the brake, its account, its target, 
 Transactions that meet wait for one another, and never in a circle.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -288,12 +288,22 @@ def intend(
 
 
 def finish(
-    ledger: Ledger, claim: Claim, outcome: Outcome, *, detail: str = "", now: datetime
+    ledger: Ledger,
+    claim: Claim,
+    outcome: Outcome,
+    *,
+    detail: str = "",
+    now: datetime,
+    also: Callable[[sa.Connection], None] = lambda _tx: None,
 ) -> None:
-    """The job is done: what `outcome` says was read back from the target."""
+    """The job is done: what `outcome` says was read back from the target.
+
+    `also` writes what follows from it, in the same transaction.
+    """
     with ledger.write() as tx:
         _end(tx, claim, "done", State.DONE, result="done", detail=detail, now=now, outcome=outcome)
         _resume(tx, claim, now)
+        also(tx)
 
 
 def again(
@@ -500,6 +510,7 @@ def open_job(
     *,
     source: str,
     target: str,
+    action: Action = Action.DEACTIVATE,
     email: str,
     cutoff: datetime,
     actor: str,
@@ -516,7 +527,7 @@ def open_job(
             leaver_id=leaver,
             source=source,
             target=target,
-            action=Action.DEACTIVATE,
+            action=action,
             email=email,
             cutoff=cutoff,
             standing=Standing.LEAVING,
@@ -622,41 +633,48 @@ def replay_by(
     The old rounds stay as they were.  `force` also forgets which account was matched before, and
     goes on where a later event of HR says that the person stays.
     """
-    forget = {"account_id": None, "snapshot": None} if force else {}
     with ledger.write() as tx:
-        state = tx.scalar(sa.select(t.jobs.c.state).where(t.jobs.c.id == job).with_for_update())
-        if state not in REPLAYABLE:
-            return False
-        _close_round(tx, job, now)
-        cutoff = _cutoff(tx, job)
-        ahead = cutoff is not None and cutoff > now
-        row = _certain_move(
-            tx,
-            job,
-            "replay",
-            State.SCHEDULED if ahead else State.QUEUED,
-            actor=actor,
-            now=now,
-            where=(t.jobs.c.state.in_(REPLAYABLE),),
-            audit_detail=why,
-            round=t.jobs.c.round + 1,
-            forced=force,
-            outcome=None,
-            reason="cutoff_ahead" if ahead else "",
-            detail="",
-            due_at=cutoff if ahead else now,
-            finished_at=None,
-            attempts=0,
-            released_after=0,
-            lost=0,
-            intended_at=None,
-            watched_since=None,
-            outage_at=None,
-            clock_started_at=None,
-            **forget,
-        )
-        _open_round(tx, job, row["round"], actor=actor, why=why, now=now)
-        return True
+        return replay(tx, job, actor=actor, why=why, force=force, now=now)
+
+
+def replay(
+    tx: sa.Connection, job: JobId, *, actor: str, why: str, force: bool = False, now: datetime
+) -> bool:
+    """The same within a transaction."""
+    forget = {"account_id": None, "snapshot": None} if force else {}
+    state = tx.scalar(sa.select(t.jobs.c.state).where(t.jobs.c.id == job).with_for_update())
+    if state not in REPLAYABLE:
+        return False
+    _close_round(tx, job, now)
+    cutoff = _cutoff(tx, job)
+    ahead = cutoff is not None and cutoff > now
+    row = _certain_move(
+        tx,
+        job,
+        "replay",
+        State.SCHEDULED if ahead else State.QUEUED,
+        actor=actor,
+        now=now,
+        where=(t.jobs.c.state.in_(REPLAYABLE),),
+        audit_detail=why,
+        round=t.jobs.c.round + 1,
+        forced=force,
+        outcome=None,
+        reason="cutoff_ahead" if ahead else "",
+        detail="",
+        due_at=cutoff if ahead else now,
+        finished_at=None,
+        attempts=0,
+        released_after=0,
+        lost=0,
+        intended_at=None,
+        watched_since=None,
+        outage_at=None,
+        clock_started_at=None,
+        **forget,
+    )
+    _open_round(tx, job, row["round"], actor=actor, why=why, now=now)
+    return True
 
 
 # --- How a move is made ---------------------------------------------------------------------

@@ -119,6 +119,7 @@ leavers = sa.Table(
     sa.Column("source", sa.String(64), nullable=False),
     sa.Column("person", sa.String(320), nullable=False),
     _id("owner"),  # the leaver whose jobs this one opened or changed: itself, or an earlier one
+    _id("found_by"),  # the job of the lookup that brought it
     sa.Column("employee_id", sa.String(255), nullable=False),
     sa.Column("email", sa.String(254), nullable=False),
     sa.Column("kind", sa.String(16), nullable=False),
@@ -130,6 +131,7 @@ leavers = sa.Table(
     sa.Column("entered_by", sa.String(255)),
     sa.Column("entered_reason", sa.Text),
     sa.Index(None, "source", "person"),
+    sa.Index(None, "found_by"),
 )
 
 jobs = sa.Table(

@@ -12,6 +12,7 @@ two can disagree.  Nothing here is used when Leaver works on real accounts.
     calls.py               every call in order, and the counters
     gate.py                the way of one call: latency, fault, credential, operation, log
     atlassian/             the fake of Atlassian's cloud
+    bamboohr/              the fake of BambooHR
     confluence_dc/         the fake of Confluence Data Center
     jira_cloud_site/       the fake of one Jira site of the cloud
     jira_dc/               the fake of Jira Data Center

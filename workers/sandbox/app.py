@@ -7,6 +7,7 @@ from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from workers.sandbox.atlassian import CLOUD
+from workers.sandbox.bamboohr import BAMBOOHR
 from workers.sandbox.book import Book
 from workers.sandbox.calls import Log
 from workers.sandbox.confluence_dc import CONFLUENCE_DC
@@ -24,6 +25,7 @@ from workers.sandbox.system import System
 SYSTEMS = {
     system.name: system
     for system in (
+        BAMBOOHR,
         CLOUD,
         CONFLUENCE_DC,
         CROWD,

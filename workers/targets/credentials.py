@@ -55,6 +55,19 @@ class Basic:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyAsUser:
+    """An API key that stands where the user stands, as BambooHR wants it; the password is any."""
+
+    secret: Secret
+
+    def show(self) -> Shown:
+        """Authorization: Basic ..."""
+        key = self.secret.reveal()
+        login = base64.b64encode(f"{key}:x".encode())
+        return Shown({"Authorization": b"Basic " + login}, (login.decode(), key))
+
+
+@dataclass(frozen=True, slots=True)
 class Login:
     """A username and a password on their way to becoming a session; only the login carries them."""
 

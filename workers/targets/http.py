@@ -1,4 +1,4 @@
-"""The one place that talks HTTP to a target.
+"""The one place that talks HTTP to a target, and to an HR system that is asked.
 
 Promises of every call:
 
@@ -21,14 +21,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPException
 from importlib.metadata import version
-from typing import Any, Self
+from pathlib import Path
+from typing import Any, Protocol, Self
 from urllib.parse import quote
 
 import requests
 import urllib3
 
 from config.secret import ConfigurationError
-from config.targets import Target as Settings
 from workers.errors import LockedOut, Refused, TargetError, Unavailable
 from workers.targets.answers import (
     WEB_PAGE,
@@ -93,6 +93,22 @@ def _shown(part: str) -> str:
     return "<e-mail>" if "@" in part else quote(part)
 
 
+class Place(Protocol):
+    """What the settings say of a system that is called."""
+
+    @property
+    def base_url(self) -> str:
+        """Where its API begins."""
+
+    @property
+    def concurrency(self) -> int:
+        """How many calls are made at once."""
+
+    @property
+    def ca_bundle(self) -> Path | None:
+        """The certificates to trust instead of the usual ones."""
+
+
 class Client:
     """Calls to one target with one credential.  Safe to use from many threads at once.
 
@@ -104,7 +120,7 @@ class Client:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: Place,
         credential: Credential,
         *,
         dialect: Dialect,

@@ -1,9 +1,11 @@
 """BambooHR: who has left, in all the forms its webhooks may have."""
 
 import json
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -11,7 +13,7 @@ from tests.webhook.receiving import BAMBOOHR_KEYS, NOW, SAMPLES
 from tests.webhook.sources.conformance import JANE, PEOPLE, SignedSourceConformance
 from webhook.sources import bamboohr
 from webhook.sources.base import Termination
-from webhook.verify import sign_bamboohr
+from webhook.verify import Signed, sign_bamboohr
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -87,7 +89,7 @@ class TestConformance(SignedSourceConformance):
         ("terminated.json", ("leaver", "")),
         ("capture-2022.json", ("ignored", "not_a_termination")),
         ("bare-values.json", ("ignored", "not_a_termination")),
-        ("event.json", ("quarantined", "unreadable")),
+        ("event.json", ("lookup", "")),
     ],
 )
 def test_samples_are_understood(receiver, sample, outcome_):
@@ -222,31 +224,84 @@ def test_a_source_without_targets_of_its_own_means_all(receiver):
     assert {row.target for row in receiver.rows("jobs")} == {"cloud", "labs"}
 
 
+def thin(changed: Any = None, *, event="employee.updated", employee_id: Any = "1") -> bytes:
+    """An event-based body: which fields of whom have changed."""
+    data = {"companyId": "9", "employeeId": employee_id, "changedFields": changed}
+    given = {name: value for name, value in data.items() if value is not None}
+    return json.dumps({"type": event, "data": given}).encode()
+
+
 @pytest.mark.parametrize(
-    ("body", "outcome_"),
+    ("body", "kind"),
     [
-        ({"type": "employee.updated", "data": {"employeeId": "1"}}, "quarantined"),
-        (
-            {"type": "employee.updated", "data": {"employeeId": "1", "changedFields": ["status"]}},
-            "quarantined",
-        ),
-        ({"type": "employee_with_fields.updated", "data": {}}, "quarantined"),
-        (
-            {"type": "employee.updated", "data": {"employeeId": "1", "changedFields": ["x"]}},
-            "ignored",
-        ),
+        (thin(["status"]), "lookup"),
+        (thin(["firstName", "employmentHistoryStatus"]), "lookup"),
+        (thin(["Termination Date"]), "lookup"),
+        (thin(), "lookup"),
+        (thin([]), "lookup"),
+        (thin("status"), "lookup"),
+        (thin({"0": "status"}), "lookup"),
+        (thin(["status"], employee_id=67890), "lookup"),
+        (thin(event="employee_with_fields.updated"), "lookup"),
+        (thin(["firstName"]), "ignored"),
+        (thin(["workEmail"]), "ignored"),
+        (thin(["status"], event="employee.deleted"), "ignored"),
+        (thin(["status"], event="company.updated"), "ignored"),
+        (thin(["status"], employee_id=""), "quarantined"),
+        (thin(["status"], employee_id=["1"]), "quarantined"),
     ],
 )
-def test_an_event_without_values_is_shown_if_it_may_be_about_a_status(receiver, body, outcome_):
+def test_an_event_that_may_be_about_leaving_is_looked_up(receiver, body, kind):
+    """It has no values: what is in doubt is asked, and what cannot be a termination is not."""
+    assert outcome(receiver, body)[0] == kind
+
+
+def test_a_lookup_is_a_job_at_the_hr_system(receiver):
+    """It can be held, replayed and explained as any other, and the sender hears its id."""
+    answer = post(receiver, (SAMPLES / "bamboohr" / "event.json").read_bytes())
+
+    (job,) = receiver.rows("jobs")
+    assert (answer["status"], answer["elements"]["lookup"]) == ("accepted", 1)
+    assert answer["jobs"] == [job.id] == receiver.bell.rung
+    assert (job.action, job.target, job.state) == ("lookup", "hr:bamboohr", "queued")
+    (leaver,) = receiver.rows("leavers")
+    assert (leaver.kind, leaver.employee_id, leaver.email) == ("lookup", "67890", "")
+
+
+def test_an_event_without_an_api_to_ask_is_quarantined_with_what_helps(receiver):
     """Such webhooks are what BambooHR recommends; ignoring them would be silence."""
-    assert outcome(receiver, json.dumps(body).encode())[0] == outcome_
+    without = receiver.settings.sources["bamboohr"].model_copy(update={"api": None})
+    where = {"zone": ZoneInfo("UTC"), "now": NOW, "signed": Signed("1", NOW, None)}
+
+    (doubtful,) = bamboohr.parse(thin(["status"]), "application/json", without, **where)
+    (other,) = bamboohr.parse(thin(["firstName"]), "application/json", without, **where)
+
+    assert (doubtful.kind, other.kind) == ("quarantined", "ignored")
+    assert "sources.X.api" in doubtful.detail
+
+
+def test_of_ten_thousand_changes_of_names_only_ten_terminations_are_looked_up(receiver):
+    """A company that renames everybody must not have BambooHR asked ten thousand times."""
+    settings = receiver.settings.sources["bamboohr"]
+    where = {"zone": ZoneInfo("UTC"), "now": NOW, "signed": Signed("1", NOW, None)}
+    bodies = [
+        thin(["status"] if number % 1001 == 500 else ["firstName"], employee_id=str(number))
+        for number in range(10_010)
+    ]
+
+    found = [bamboohr.parse(body, "application/json", settings, **where) for body in bodies]
+
+    kinds = Counter(element.kind.value for elements in found for element in elements)
+    assert kinds == {"ignored": 10_000, "lookup": 10}
 
 
 def test_an_event_in_a_form_is_read(receiver):
-    """The example of the documentation: somebody's first name changed."""
+    """The example of the documentation: somebody's first name changed; and one of a status."""
     body = (SAMPLES / "bamboohr" / "event.form").read_bytes()
 
     assert post(receiver, body, FORM)["status"] == "ignored"
+    status = post(receiver, body.replace(b"firstName", b"status"), FORM)
+    assert status["elements"]["lookup"] == 1
 
 
 def form_of(prefix: str, value: Any) -> list[tuple[str, str]]:

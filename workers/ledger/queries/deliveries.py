@@ -205,8 +205,18 @@ def _audit(tx: sa.Connection, wanted: DeliveryId) -> tuple[Entry, ...]:
 
 
 def _jobs(tx: sa.Connection, leavers: Iterable[str]) -> Mapping[str | None, list[JobId]]:
+    """The jobs of each leaver, and of a lookup also those that it has brought."""
     found: dict[str | None, list[JobId]] = defaultdict(list)
-    query = sa.select(t.jobs.c.leaver_id, t.jobs.c.id).where(t.jobs.c.leaver_id.in_(list(leavers)))
-    for leaver, job in tx.execute(query.order_by(t.jobs.c.id)):
+    wanted = list(leavers)
+    own = sa.select(t.jobs.c.leaver_id, t.jobs.c.id).where(t.jobs.c.leaver_id.in_(wanted))
+    lookup, brought = t.jobs.alias("lookup"), t.leavers.alias("brought")
+    by_lookup = (
+        sa.select(lookup.c.leaver_id, t.jobs.c.id)
+        .select_from(lookup)
+        .join(brought, brought.c.found_by == lookup.c.id)
+        .join(t.jobs, t.jobs.c.leaver_id == brought.c.owner)
+        .where(lookup.c.leaver_id.in_(wanted))
+    )
+    for leaver, job in sorted({(row[0], row[1]) for row in tx.execute(own.union(by_lookup))}):
         found[leaver].append(JobId(job))
     return found

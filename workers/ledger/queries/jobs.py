@@ -219,7 +219,14 @@ def _fields(row: sa.RowMapping) -> dict[str, Any]:
 
 
 def _deliveries(tx: sa.Connection, leaver: LeaverId) -> tuple[DeliveryId, ...]:
-    brought = sa.select(t.elements.c.delivery_id).where(t.elements.c.leaver_id == leaver)
+    """Those that brought the leaver, or the lookup that found it."""
+    lookup = (
+        sa.select(t.jobs.c.leaver_id)
+        .join(t.leavers, t.leavers.c.found_by == t.jobs.c.id)
+        .where(t.leavers.c.id == leaver)
+    )
+    by_either = sa.or_(t.elements.c.leaver_id == leaver, t.elements.c.leaver_id.in_(lookup))
+    brought = sa.select(t.elements.c.delivery_id).where(by_either)
     return tuple(sorted({DeliveryId(found) for found in tx.scalars(brought)}))
 
 

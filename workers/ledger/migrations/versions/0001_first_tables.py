@@ -88,6 +88,7 @@ def upgrade() -> None:
         sa.Column("source", sa.String(length=64), nullable=False),
         sa.Column("person", sa.String(length=320), nullable=False),
         sa.Column("owner", sa.String(length=36), nullable=True),
+        sa.Column("found_by", sa.String(length=36), nullable=True),
         sa.Column("employee_id", sa.String(length=255), nullable=False),
         sa.Column("email", sa.String(length=254), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
@@ -101,6 +102,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_leavers")),
     )
     op.create_index(op.f("ix_leavers_source_person"), "leavers", ["source", "person"])
+    op.create_index(op.f("ix_leavers_found_by"), "leavers", ["found_by"])
 
     op.create_table(
         "people",

@@ -1,0 +1,136 @@
+"""Lookups: what the HR system must be asked, because its event says only that something changed.
+
+A lookup is a job whose target is the HR system itself, so it is claimed, retried, held, replayed
+and shown as every job is.  Its own row of `leavers` has the kind lookup, and stands for nobody yet;
+what HR answers is heard of the person (people.py) in the transaction that ends the lookup.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from workers.leavers import (
+    FINISHED,
+    Action,
+    JobId,
+    Leaver,
+    LeaverId,
+    LeaverKind,
+    Outcome,
+    hr_target,
+    new_id,
+)
+from workers.ledger import moves, people
+from workers.ledger import tables as t
+from workers.ledger.moves import Claim
+from workers.ledger.store import Ledger
+
+#: How far the sender's clock may be behind ours for its event to be taken as later than our asking.
+SKEW = timedelta(minutes=10)
+
+
+def open_lookup(
+    tx: sa.Connection,
+    leaver_id: LeaverId,
+    leaver: Leaver,
+    *,
+    source: str,
+    at: datetime,
+    why: str,
+    now: datetime,
+) -> JobId:
+    """Have a worker ask HR about an employee; `at` is the sender's time of the event."""
+    # A person of its own: what HR has said of the employee so far is not touched by it.
+    people.write_down(tx, leaver_id, leaver, source=source, person=leaver_id, at=at, now=now)
+    own = t.leavers.c.id == leaver_id
+    tx.execute(sa.update(t.leavers).where(own).values(owner=leaver_id))
+    return moves.open_job(
+        tx,
+        leaver_id,
+        source=source,
+        target=hr_target(source),
+        action=Action.LOOKUP,
+        email="",
+        cutoff=now,
+        actor=f"source:{source}",
+        why=why,
+        now=now,
+    )
+
+
+def repeat(
+    tx: sa.Connection,
+    leavers: Collection[LeaverId],
+    *,
+    signed_at: datetime | None,
+    source: str,
+    now: datetime,
+) -> None:
+    """Ask again where the same event came again, signed after HR was last asked.
+
+    Two changes of one employee may make the very same body, as a form says no time.  One that was
+    signed before we asked is a repetition; so whoever captured it cannot have us ask for ever.
+    """
+    asked = sa.select(t.jobs.c.id, t.jobs.c.finished_at).where(
+        t.jobs.c.leaver_id.in_(leavers),
+        t.jobs.c.action == Action.LOOKUP,
+        t.jobs.c.state.in_(FINISHED),
+    )
+    for job, finished_at in tx.execute(asked.order_by(t.jobs.c.id)).all():
+        if signed_at is not None and signed_at > finished_at - SKEW:
+            why = "the same event came again"
+            moves.replay(tx, JobId(job), actor=f"source:{source}", why=why, now=now)
+
+
+def last_email(ledger: Ledger, source: str, employee_id: str) -> str:
+    """The e-mail address that HR said last of this employee, "" where it never said one."""
+    said = (
+        sa.select(t.leavers.c.email)
+        .where(
+            t.leavers.c.source == source,
+            t.leavers.c.person == employee_id,
+            t.leavers.c.email != "",
+        )
+        .order_by(t.leavers.c.happened_at.desc(), t.leavers.c.id.desc())
+        .limit(1)
+    )
+    with ledger.read() as tx:
+        return tx.scalar(said) or ""
+
+
+def finish(
+    ledger: Ledger,
+    claim: Claim,
+    said: Leaver | None,
+    *,
+    asked_at: datetime,
+    targets: Sequence[str],
+    now: datetime,
+) -> Outcome:
+    """End a lookup with what HR says: the leaver and its jobs are made, or there is none."""
+    leaves = said is not None and said.kind is LeaverKind.TERMINATED
+    outcome = Outcome.LEAVER_FOUND if leaves else Outcome.NO_LEAVER
+
+    def hear(tx: sa.Connection) -> None:
+        if said is None:
+            return
+        leaver_id = LeaverId(new_id())
+        people.hear(
+            tx,
+            leaver_id,
+            said,
+            source=claim.source,
+            person=people.person_of(said),
+            # HR was asked after all that it had sent: that counts, not when the event was sent.
+            at=asked_at,
+            targets=targets,
+            why=f"lookup {claim.job}",
+            now=now,
+        )
+        found = t.leavers.c.id == leaver_id
+        tx.execute(sa.update(t.leavers).where(found).values(found_by=claim.job))
+
+    detail = "" if said is None else f"HR says: {said.kind}"
+    moves.finish(ledger, claim, outcome, detail=detail, now=now, also=hear)
+    return outcome
