@@ -191,6 +191,9 @@ def _fails_alone(
     if due.others_wait(runtime.ledger, claim.target, claim.job, runtime.clock.now()):
         return False
     try:
+        if claim.action is Action.LOOKUP:
+            runtime.hr[claim.source].prove_credential(journal)
+            return True
         with runtime.targets[claim.target].session(journal) as ready:
             ready.prove_credential(journal)
     except TargetError:

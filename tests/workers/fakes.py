@@ -265,6 +265,10 @@ class FakeHr:
         said = self.says[employee_id]
         return replace(said, email=said.email or last_email) if said else None
 
+    def prove_credential(self, journal: Journal) -> None:
+        if self.trouble:
+            raise self.trouble
+
 
 class FakeNotes:
     """workers.deprovision.Notes without a ledger."""

@@ -229,7 +229,7 @@ def test_a_source_that_lost_its_api_holds_its_lookups(shop, ledger):
     shop.file.write_text("\n".join(line for line in text.splitlines() if "api =" not in line))
     shop.runtime.reload()
 
-    shop.look()
+    shop.spend(5 * MINUTE)
 
     assert state_of(ledger, lookup) == ("held", "target_missing")
 

@@ -66,6 +66,14 @@ class BambooHR:
             detail = f"the key may not see {', '.join(hidden)}" if hidden else _said(why)
             raise Refused(CALL, detail, reason="hr_unclear") from None
 
+    def prove_credential(self, journal: Journal) -> None:
+        """Ask for whoever the key belongs to; that may be nobody who is employed."""
+        query = {"fields": NAMES["status"][0]}
+        path = (*EMPLOYEES, OURSELVES)
+        answer = self._http.ask(journal, "hr.self", path, query=query, accept=is_unknown)
+        if not is_unknown(answer):
+            _no_error(answer.body, "hr.self")
+
     def _given(self, journal: Journal, employee_id: str) -> dict[str, Any]:
         if employee_id in ("", OURSELVES):
             raise Refused(CALL, "no id that BambooHR can be asked about", reason="hr_unknown")
@@ -85,18 +93,12 @@ class BambooHR:
 
     def _checked(self, given: Any, employee_id: str) -> dict[str, Any]:
         """The answer, if it is one about this employee."""
-        if not isinstance(given, dict):
-            raise Unavailable(CALL, "an answer that is no employee")
-        # The log of webhooks answers "too often" so, with the status 200: perhaps not it alone.
-        if isinstance(error := given.get("error"), dict):
-            if error.get("code") == 429:
-                raise LockedOut(CALL, "200 with error 429", reason="rate_limited")
-            raise Unavailable(CALL, "200 with an error")
-        if str(given.get("id", employee_id)) != employee_id:
+        shown = _no_error(given, CALL)
+        if str(shown.get("id", employee_id)) != employee_id:
             raise Refused(CALL, "an answer about another employee", reason="hr_unclear")
-        if not any(is_one_of(name, names_of(NAMES, self._settings)) for name in given):
+        if not any(is_one_of(name, names_of(NAMES, self._settings)) for name in shown):
             raise Unavailable(CALL, "an answer without any field that was asked for")
-        return given
+        return shown
 
     def _hidden(self, given: dict[str, Any]) -> list[str]:
         """Which of our fields the key's user may not see."""
@@ -110,6 +112,19 @@ class BambooHR:
 def is_unknown(answer: Answer) -> bool:
     """Whether BambooHR itself says that there is no such employee; a web page is not from it."""
     return answer.status == 404 and not answer.flaw
+
+
+def _no_error(given: Any, call: str) -> dict[str, Any]:
+    """The object that was answered.  The log of webhooks answers "too often" with the status 200:
+    perhaps not it alone."""
+    if not isinstance(given, dict):
+        raise Unavailable(call, "an answer that is no object")
+    if isinstance(error := given.get("error"), dict):
+        if error.get("code") == 429:
+            raise LockedOut(call, "200 with error 429", reason="rate_limited")
+        raise Unavailable(call, "200 with an error")
+    answered: dict[str, Any] = given
+    return answered
 
 
 def _said(why: Unusable) -> str:

@@ -25,3 +25,6 @@ class HrSystem(Protocol):
         `last_email` is the address that HR said last: it counts where HR has blanked it.  Raises
         Refused, Unavailable or LockedOut.
         """
+
+    def prove_credential(self, journal: Journal) -> None:
+        """Return only if HR answered a call that needs the credential, whoever it is about."""

@@ -192,6 +192,14 @@ def test_the_call_is_kept_without_the_key(hr, company):
     assert call.path == f"/api/v1/employees/{LENA.account_id}"
 
 
+def test_a_key_is_proven_whoever_it_belongs_to(hr, ask, company):
+    """Its user need not be an employee; but the key must be one."""
+    hr.prove_credential(Book())
+
+    with pytest.raises(LockedOut):
+        ask(f"{company.base_url}/bamboohr", "test-key-of-a-stranger").prove_credential(Book())
+
+
 def test_a_wrong_key_is_refused(ask, company):
     """It pauses the lookups, and says nothing about anybody."""
     with pytest.raises(LockedOut) as raised:
