@@ -8,7 +8,7 @@ exit code 2, W is a warning.
     E003  a secret cannot be read             W003  shadow mode
     E004  two servers on one address          W004  several machines, but an embedded queue
     E005  no certificates to trust            W005  the key's owner is unknown
-                                              W006  tolerance below BambooHR's retries
+    E006  who we work as is unknown           W006  tolerance below BambooHR's retries
                                               W007  a target that no source has
                                               W008  a private signing key at the door
                                               W009  a credential expires
@@ -36,6 +36,8 @@ SHOWS = ("console", "up")
 # Five repetitions after 5, 10, 20, 40 and 80 minutes; whether each is signed anew is not known.
 # https://documentation.bamboohr.com/docs/webhooks (read 2026-11-23)
 BAMBOOHR_RETRIES = timedelta(minutes=155)
+
+NAME_THE_OWNER = "name the owner of the key, so that this account is never deactivated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,14 +168,20 @@ def embedded_queue_for_many(settings: Settings, _role: Role) -> Iterator[Finding
 
 
 def owner_unknown(settings: Settings, role: Role) -> Iterator[Finding]:
+    """It does no harm in shadow mode, and must be known before anybody is deactivated."""
+    for name in _without_owner(settings, role) if settings.policy.mode == "shadow" else ():
+        yield Finding("W005", f"targets.{name}.operated_by is not set", NAME_THE_OWNER)
+
+
+def self_lock_out(settings: Settings, role: Role) -> Iterator[Finding]:
     """Deactivating the owner of the key would stop every later deactivation."""
-    for name, target in settings.targets.items():
-        if role in ACTS and target.has_owner and not target.operators:
-            yield Finding(
-                "W005",
-                f"targets.{name}.operated_by is not set",
-                "name the owner of the key, so that this account is never deactivated",
-            )
+    for name in _without_owner(settings, role) if settings.policy.mode == "act" else ():
+        yield Finding("E006", f"targets.{name}.operated_by is not set", NAME_THE_OWNER)
+
+
+def _without_owner(settings: Settings, role: Role) -> list[str]:
+    targets = settings.targets.items() if role in ACTS else ()
+    return [name for name, target in targets if target.has_owner and not target.operators]
 
 
 def expiring_keys(settings: Settings, role: Role, today: date) -> Iterator[Finding]:
@@ -241,6 +249,7 @@ CHECKS: tuple[Callable[[Settings, Role], Iterator[Finding]], ...] = (
     shadow,
     embedded_queue_for_many,
     owner_unknown,
+    self_lock_out,
     short_tolerance,
     forgotten_target,
     private_key_at_the_door,

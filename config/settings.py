@@ -38,7 +38,7 @@ from config.values import (
     Listed,
     Listen,
     Name,
-    Pattern,
+    Protected,
     QueueUrl,
     ShortDuration,
     SlidingWindow,
@@ -129,9 +129,10 @@ class Policy(Section):
         "Time zone in which a bare date of HR is meant, an IANA name such as "
         '"Europe/Berlin"; a source may set its own.'
     )
-    protected: Listed[Pattern] = setting(
-        "Accounts that are never touched: e-mail addresses, or patterns such as "
-        '"*-svc@example.com". Their jobs are held.',
+    protected: Listed[Protected] = setting(
+        "Accounts that are never touched: e-mail addresses, patterns such as "
+        '"*-svc@example.com", "employee:4711" for an employee id of HR, or "account:..." for the '
+        "id of an account. Their jobs are held.",
         (),
     )
     email_domains: Listed[Domain] = setting(

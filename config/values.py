@@ -174,11 +174,19 @@ def email(value: object) -> str:
     return lowered
 
 
-def pattern(value: object) -> str:
-    """An e-mail address or a shell pattern for some, in lower case; it can match an address."""
+def protected(value: object) -> str:
+    """An e-mail address, a shell pattern for some, or an id with its prefix; in lower case.
+
+    No address has a colon, so that a prefix nobody knows is no pattern that protects nobody.
+    """
     lowered = text(value).lower()
-    if "@" not in lowered and "*" not in lowered:
-        raise ValueError('is not an e-mail address, nor a pattern such as "*-svc@example.com"')
+    if re.fullmatch(r"(employee|account):\S.*", lowered):
+        return lowered
+    if ":" in lowered or ("@" not in lowered and "*" not in lowered):
+        raise ValueError(
+            'is not an e-mail address, nor a pattern such as "*-svc@example.com", '
+            '"employee:ID" or "account:ID"'
+        )
     return lowered
 
 
@@ -404,7 +412,7 @@ Name = Annotated[str, BeforeValidator(name)]
 Listen = Annotated[Address, BeforeValidator(address)]
 TimeZone = Annotated[str, BeforeValidator(time_zone)]
 Email = Annotated[str, BeforeValidator(email)]
-Pattern = Annotated[str, BeforeValidator(pattern)]
+Protected = Annotated[str, BeforeValidator(protected)]
 Domain = Annotated[str, BeforeValidator(domain)]
 BaseUrl = Annotated[str, BeforeValidator(base_url)]
 OrgId = Annotated[str, BeforeValidator(org_id)]

@@ -102,6 +102,7 @@ def attempt(claim: Claim, target: Target, journal: Notes, order: Order, clock: C
     """One attempt.  Raises the errors of workers/errors.py for what it cannot decide."""
     against = rules.before_looking(
         email=claim.email,
+        employee_id=claim.employee_id,
         cutoff=claim.cutoff,
         leaving=claim.forced or claim.standing is Standing.LEAVING,
         policy=order.policy,
@@ -129,14 +130,14 @@ def attempt(claim: Claim, target: Target, journal: Notes, order: Order, clock: C
         return Held(against.reason, against.detail)
     if account.person and account.access is Access.OFF:
         return _off_already(target, journal, account, order)
-    against = rules.before_writing(account, operators=order.operators)
+    against = rules.before_writing(account, policy=order.policy, operators=order.operators)
     if against is not None:
         return Held(against.reason, against.detail)
     account = target.preflight(journal, account)
     journal.keep(account)
     if account.way is Way.IDP:
         return _watched(claim, journal, order, clock.now())
-    against = rules.before_writing(account, operators=order.operators)
+    against = rules.before_writing(account, policy=order.policy, operators=order.operators)
     if against is not None:
         return Held(against.reason, against.detail)
     if order.policy.mode == "shadow":

@@ -42,6 +42,7 @@ def same_address(one: str, other: str) -> bool:
 def before_looking(
     *,
     email: str,
+    employee_id: str,
     cutoff: datetime,
     leaving: bool,
     policy: Policy,
@@ -56,16 +57,33 @@ def before_looking(
         return Hold("superseded")
     if cutoff > now:
         return Wait(cutoff, "cutoff_ahead")
-    address = email.lower()
-    for pattern in policy.protected:
-        # As it is as well, as some characters of an address are those of a pattern.
-        if address == pattern.lower() or fnmatchcase(address, pattern.lower()):
-            return Hold("protected", f"policy.protected has {pattern!r}" if "*" in pattern else "")
-    domain = address.rpartition("@")[2]
+    if protected := protects(policy, "e-mail", email) or protects(policy, "employee", employee_id):
+        return protected
+    domain = email.lower().rpartition("@")[2]
     if policy.email_domains and domain not in {d.lower() for d in policy.email_domains}:
         return Hold("email_domain", f"{domain} is not one of policy.email_domains")
     if any(same_address(email, operator) for operator in operators):
         return Hold("operated_by")
+    return None
+
+
+def protects(policy: Policy, kind: str, value: str) -> Hold | None:
+    """The entry of policy.protected that names this e-mail address, employee or account.
+
+    It is told by its place in the list, as an address is personal data.  Letter case does not
+    matter: rather one held too many.
+    """
+    wanted = value.lower()
+    for place, entry in enumerate(policy.protected, start=1):
+        prefix, colon, rest = entry.lower().partition(":")
+        if not colon:
+            prefix, rest = "e-mail", prefix
+        if prefix != kind or not wanted:
+            continue
+        # As it is as well, as some characters of an address are those of a pattern.
+        if wanted == rest or (kind == "e-mail" and fnmatchcase(wanted, rest)):
+            shown = f": {entry}" if colon or "*" in entry else ""
+            return Hold("protected", f"entry {place} of policy.protected{shown}")
     return None
 
 
@@ -99,11 +117,13 @@ def after_reading(account: Account, *, email: str) -> Hold | None:
     return None
 
 
-def before_writing(account: Account, *, operators: Collection[str]) -> Hold | None:
+def before_writing(account: Account, *, policy: Policy, operators: Collection[str]) -> Hold | None:
     """What stands against switching this account off.
 
     `operators` are the e-mail addresses and usernames of the account behind our credential.
     """
+    if protected := protects(policy, "account", account.id):
+        return protected
     if not account.person:
         return Hold("not_a_person")
     if account.administrator:

@@ -35,8 +35,8 @@ JOB: Mapping[str, Reason] = {
         "`leaver brake release --leavers N --reason TEXT`: they go on by themselves.",
     ),
     "protected": Reason(
-        "The e-mail address is on policy.protected.",
-        "If the person really leaves: take the entry off policy.protected, then "
+        "policy.protected names the e-mail address, the employee id or the account.",
+        "`leaver job ID` says which entry. If the person really leaves: take it off, then "
         "`leaver release ID --reason TEXT`; else `leaver cancel`.",
     ),
     "email_domain": Reason(

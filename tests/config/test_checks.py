@@ -146,11 +146,19 @@ def test_an_embedded_queue_beside_a_shared_ledger_is_warned_about(
     assert found(configured(QUIET, environ), "W004") == (set(ROLES) if warned else set())
 
 
-def test_an_unknown_owner_of_the_key_is_warned_about(configured):
+def test_without_the_owner_of_the_key_nobody_is_deactivated(configured):
     """When that person leaves, Leaver would deactivate the account it works with."""
     settings = configured(QUIET.replace("operated_by", "#operated_by"))
 
-    assert found(settings, "W005") == {"work", "up"}
+    assert found(settings, "E006") == {"work", "up"}
+
+
+def test_in_shadow_mode_an_unknown_owner_of_the_key_is_warned_about(configured):
+    """It does no harm yet; whoever goes live has read it by then."""
+    shadow = QUIET.replace("operated_by", "#operated_by").replace('mode = "act"', "")
+
+    assert found(configured(shadow), "W005") == {"work", "up"}
+    assert found(configured(shadow), "E006") == set()
 
 
 def test_bundles_of_certificates_must_be_there(configured, folder):
@@ -200,7 +208,7 @@ def test_a_credential_that_is_nobodys_needs_no_owner(configured, kind):
         QUIET.split("[targets.cloud]")[0] + f'[targets.it]\nkind = "{kind}"\n{own[kind]}'
     )
 
-    assert found(settings, "W005") == set()
+    assert found(settings, "E006") == set()
 
 
 @pytest.mark.parametrize(("tolerance", "warned"), [("154m", True), ("155m", False)])

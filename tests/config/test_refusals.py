@@ -52,7 +52,12 @@ def line(configured, toml=TOML, environ=None):
         (
             "[policy]",
             '[policy]\nprotected = ["a@b.c", "ceo"]',
-            'policy.protected, entry 2: "ceo" is not an e-mail address, nor a pattern such as "*-svc@example.com"',
+            'policy.protected, entry 2: "ceo" is not an e-mail address, nor a pattern such as "*-svc@example.com", "employee:ID" or "account:ID"',
+        ),
+        (
+            "[policy]",
+            '[policy]\nprotected = ["group:exec*"]',
+            'policy.protected, entry 1: "group:exec*" is not an e-mail address, nor a pattern such as "*-svc@example.com", "employee:ID" or "account:ID"',
         ),
         (
             "[policy]",

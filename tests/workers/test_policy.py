@@ -30,9 +30,12 @@ def policy(**rules) -> Policy:
     return Policy.model_validate({"timezone": "UTC", **rules})
 
 
-def before_looking(email="lena@example.com", *, cutoff=NOW, leaving=True, operators=(), **settings):
+def before_looking(
+    email="lena@example.com", *, cutoff=NOW, leaving=True, operators=(), employee_id="", **settings
+):
     return rules.before_looking(
         email=email,
+        employee_id=employee_id,
         cutoff=cutoff,
         leaving=leaving,
         policy=policy(**settings),
@@ -149,13 +152,42 @@ def test_patterns_protect_whom_they_name_and_nobody_else(pattern, email, protect
     assert (held is not None) is protected
 
 
-def test_a_hold_shows_the_pattern_that_matched_and_no_address():
+def test_a_hold_shows_which_entry_matched_and_no_address():
     """Details are printed and logged; a pattern is a rule, an address is a person."""
     by_pattern = before_looking("jira-svc@example.com", protected=["*-svc@example.com"])
     by_address = before_looking("lena@example.com", protected=["lena@example.com"])
 
-    assert "*-svc@example.com" in by_pattern.detail
-    assert by_address.detail == ""
+    assert by_pattern.detail == "entry 1 of policy.protected: *-svc@example.com"
+    assert by_address.detail == "entry 1 of policy.protected"
+
+
+@pytest.mark.parametrize(
+    ("entry", "employee_id", "held"),
+    [
+        ("employee:4711", "4711", True),
+        ("employee:E-4711", "e-4711", True),
+        ("employee:4711", "47111", False),
+        ("employee:4711", "", False),
+        ("employee:*", "4711", False),
+        ("account:4711", "4711", False),
+    ],
+)
+def test_an_employee_id_protects_before_anybody_looks(entry, employee_id, held):
+    """Whatever address HR gives the chief executive tomorrow."""
+    found = before_looking(employee_id=employee_id, protected=["ceo@example.com", entry])
+
+    assert (found is not None) is held
+    assert not held or found.detail == f"entry 2 of policy.protected: {entry.lower()}"
+
+
+def test_an_account_is_protected_by_its_id():
+    """Whoever it belongs to, and whatever address it has by then."""
+    rule = policy(protected=["account:ID-of-Lena"])
+
+    held = rules.before_writing(account("lena"), policy=rule, operators=())
+
+    assert held == Hold("protected", "entry 1 of policy.protected: account:id-of-lena")
+    assert rules.before_writing(account("bob"), policy=rule, operators=()) is None
 
 
 @pytest.mark.parametrize(
@@ -289,7 +321,7 @@ accounts = st.builds(
 @given(accounts, st.lists(st.sampled_from(["lena@example.com", "admin@example.com"])))
 def test_an_account_is_written_to_only_if_nothing_at_all_objects(which, operators):
     """One doubt is enough."""
-    objection = rules.before_writing(which, operators=operators)
+    objection = rules.before_writing(which, policy=policy(), operators=operators)
 
     clear = which.person and not which.administrator
     clear = clear and which.access is not Access.UNKNOWN and which.way is not Way.UNCLEAR
@@ -308,14 +340,14 @@ def test_an_account_is_written_to_only_if_nothing_at_all_objects(which, operator
 )
 def test_each_objection_has_its_own_reason(which, reason):
     """The operator reads what to do from it."""
-    held = rules.before_writing(which, operators=())
+    held = rules.before_writing(which, policy=policy(), operators=())
 
     assert held.reason == reason
 
 
 def test_the_account_we_work_with_is_held_by_what_the_target_says():
     """Whatever address HR has for that person."""
-    held = rules.before_writing(account("admin"), operators=["Admin@example.com"])
+    held = rules.before_writing(account("admin"), policy=policy(), operators=["Admin@example.com"])
 
     assert held.reason == "operated_by"
 
@@ -324,7 +356,10 @@ def test_the_account_we_work_with_is_held_by_its_username():
     """On a server of one's own the login may have no e-mail address at all."""
     login = replace(account("admin"), email=None, username="Leaver-Admin")
 
-    assert rules.before_writing(login, operators=["leaver-admin"]).reason == "operated_by"
+    assert (
+        rules.before_writing(login, policy=policy(), operators=["leaver-admin"]).reason
+        == "operated_by"
+    )
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def test_the_reasons_in_a_list_are_explained_beside_it(leaver, ledger, now):
 
     told = leaver.run("jobs").stderr
 
-    assert "protected: The e-mail address is on policy.protected." in told
+    assert "protected: policy.protected names the e-mail address" in told
     assert "`leaver release ID --reason TEXT`" in told
 
 
@@ -51,7 +51,7 @@ def test_a_terminal_shows_whole_ids_whatever_its_width(leaver, ledger, now):
     code, seen = leaver.on_terminal("jobs")
 
     assert (code, job in seen, "lena@example.com" in seen) == (0, True, True)
-    assert "protected: The e-mail address" in seen
+    assert "protected: policy.protected names" in seen
 
 
 def test_json_is_one_object_a_line(leaver, ledger, now):
