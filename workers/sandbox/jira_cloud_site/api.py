@@ -8,6 +8,7 @@ browse users; addresses that are hidden; pages that are shorter than was asked f
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from flask import g, request
 
@@ -99,6 +100,7 @@ def join_group(site: Site) -> Answer:
 
 def shown(user: User) -> dict[str, Any]:
     told = {
+        "self": f"{request.host_url.rstrip('/')}{_REST}/user?accountId={quote(user.account_id)}",
         "accountId": user.account_id,
         "accountType": user.account_type,
         "displayName": user.display_name,

@@ -2,7 +2,8 @@
 
 Nothing that describes this API is public: it is written from what scripts and the client
 pycontribs/jira call, and what they take from the answers (read 2026-11-23).  Assumed are the error
-shapes, that of Jira's framework, and that of two users with one address only one is shown.
+shapes, that of Jira's framework, and that of two users with one address only one is shown.  That
+a deactivation is answered 200, the client takes for granted.
 """
 
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from typing import Any
 
 from flask import request
 
-from workers.sandbox.answers import NO_CONTENT, Answer, Api, Operation, Refused, json_answer
+from workers.sandbox.answers import Answer, Api, Operation, Refused, json_answer
 from workers.sandbox.jira_dc import login
 from workers.sandbox.jira_dc.api import account
 from workers.sandbox.jira_dc.errors import ERRORS, not_logged_in, refused
@@ -56,7 +57,7 @@ def _set_active(jira: Jira, *, active: bool) -> Answer:
         raise Refused(_missing(f"User {username} does not exist"))
     if user.directory == "internal":
         jira.change(user.account_id, active=active)
-    return NO_CONTENT
+    return Answer(200)
 
 
 def _must_administer(jira: Jira) -> None:
