@@ -16,6 +16,7 @@ from config.secret import Secret
 from config.section import Fault, Section, secrets_of, setting
 from config.values import (
     AtLeastOne,
+    Base64Key,
     BaseUrl,
     Duration,
     HeaderName,
@@ -224,6 +225,33 @@ class HiBob(Timed):
     )
 
 
+class Gusto(Timed):
+    """Webhooks of Gusto."""
+
+    kind: Literal["gusto"] = setting("What it is: Gusto.")
+    secrets: AtLeastOne[SigningKey] = setting(
+        "Verification tokens of its subscriptions; several while you change from one to the next."
+    )
+    tolerance: Duration = setting(
+        "How far from now the time of an event may be; a delivery further off is quarantined. "
+        "Gusto tries again up to 16 times.",
+        "7d",
+    )
+
+
+class Finch(Timed):
+    """Webhooks of Finch."""
+
+    kind: Literal["finch"] = setting("What it is: Finch.")
+    secrets: AtLeastOne[Base64Key] = setting(
+        "Keys of its signatures, in base64; several while you change from one to the next."
+    )
+    tolerance: Duration = setting(
+        "How far from now the time of a signature may be; a delivery further off is quarantined.",
+        "5m",
+    )
+
+
 class Generic(Dated):
     """Any other HR system that signs its webhooks with an HMAC."""
 
@@ -345,9 +373,11 @@ KINDS: dict[str, type[Source]] = {
     "standard": Standard,
     "okta": Okta,
     "hibob": HiBob,
+    "gusto": Gusto,
+    "finch": Finch,
     "generic": Generic,
 }
 
 SourceSettings = Annotated[
-    BambooHR | Standard | Okta | HiBob | Generic, Field(discriminator="kind")
+    BambooHR | Standard | Okta | HiBob | Gusto | Finch | Generic, Field(discriminator="kind")
 ]

@@ -297,6 +297,17 @@ def standard_key(value: object) -> Secret:
     return Secret(str(value))
 
 
+def base64_key(value: object) -> Secret:
+    """A key of the same sizes, in base64 without a prefix."""
+    if isinstance(value, Secret):
+        return value
+    try:
+        standard_key(f"whsec_{text(value)}")
+    except ValueError:
+        raise ValueError("is not a key; use 24 to 64 bytes in base64") from None
+    return Secret(str(value))
+
+
 def header_name(value: object) -> str:
     """The name of an HTTP header, in lower case."""
     if not re.fullmatch("[A-Za-z0-9-]+", text(value)):
@@ -432,6 +443,7 @@ HeaderSecret = Annotated[Secret, PlainValidator(header_secret), _masked]
 SigningKey = Annotated[Secret, PlainValidator(secret), _masked]
 Password = Annotated[Secret, PlainValidator(secret), _masked]
 StandardKey = Annotated[Secret, PlainValidator(standard_key), _masked]
+Base64Key = Annotated[Secret, PlainValidator(base64_key), _masked]
 LedgerUrl = Annotated[Secret, PlainValidator(ledger_url), _masked]
 QueueUrl = Annotated[Secret, PlainValidator(queue_url), _masked]
 

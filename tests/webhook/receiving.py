@@ -27,6 +27,8 @@ STANDARD_KEYS = (
 )
 OKTA_SECRETS = ("test-key-not-a-secret-of-okta", "test-key-of-okta, last year")
 HIBOB_SECRETS = ("test-key-not-a-secret-of-hibob", "test-key-of-hibob, last year")
+GUSTO_TOKENS = ("test-token-not-a-secret-of-gusto", "test-token-of-gusto, last year")
+FINCH_KEYS = ("5WbX5kEWLlfzsGNjH64I8lOOqUB6e8FH", "dGVzdC1rZXktbm90LWEtc2VjcmV0LW9mLWZpbmNo")
 GENERIC_SECRETS = ("test-key-not-a-secret-of-generic", "test-key-of-generic, last year")
 PRESETS = ("deel", "merge", "personio", "github", "stripe", "slack")
 CONFIGURATION = """
@@ -57,6 +59,14 @@ secrets = {okta}
 [sources.hibob]
 kind = "hibob"
 secrets = {hibob}
+
+[sources.gusto]
+kind = "gusto"
+secrets = {gusto}
+
+[sources.finch]
+kind = "finch"
+secrets = {finch}
 
 [sources.conductor]
 kind = "generic"
@@ -157,6 +167,8 @@ def new_receiver(folder: Path, more: str = "") -> Receiver:
             standard=list(STANDARD_KEYS),
             okta=list(OKTA_SECRETS),
             hibob=list(HIBOB_SECRETS),
+            gusto=list(GUSTO_TOKENS),
+            finch=list(FINCH_KEYS),
             generic=list(GENERIC_SECRETS),
         )
         + "".join(

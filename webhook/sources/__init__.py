@@ -3,12 +3,14 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from webhook.sources import bamboohr, generic, hibob, okta, standard
+from webhook.sources import bamboohr, finch, generic, gusto, hibob, okta, standard
 from webhook.sources.base import Source
 
 SOURCES: Mapping[str, Source[Any]] = {
     "bamboohr": bamboohr,
+    "finch": finch,
     "generic": generic,
+    "gusto": gusto,
     "hibob": hibob,
     "okta": okta,
     "standard": standard,

@@ -31,6 +31,8 @@ class SourceConformance:
 
     source: str
     signature_headers: tuple[str, ...]
+    #: Whether its events say enough to make a leaver; else see ThinSourceConformance.
+    names_people = True
     #: Bodies of other kinds of events, which must be ignored.
     other_events: tuple[bytes, ...]
 
@@ -298,7 +300,7 @@ class SourceConformance:
         refused = fault in ("wrong-signature", "missing-header", "doubled-header")
         assert answers[0].status_code == 401 or not refused
         harmless = fault in ("content-type", "poison", "duplicate")
-        assert len(receiver.rows("leavers")) == int(harmless)
+        assert len(receiver.rows("leavers")) == int(harmless and self.names_people)
 
     def assert_refused(self, receiver, answer) -> None:
         """401, no word about why, and no trace in the ledger."""
@@ -355,3 +357,51 @@ class SignedSourceConformance(SignedBodyConformance):
         answer = receiver.post(self.source, self.signed(body, at=signed_at), body)
 
         assert answer.json["status"] == "accepted"
+
+
+class ThinSourceConformance(SignedBodyConformance):
+    """What is promised where an event names only an id: nobody is guessed, and nothing is lost."""
+
+    names_people = False
+
+    def test_a_rightly_signed_leaver_becomes_jobs(self, receiver):
+        """It cannot; the id is there for the person who looks it up."""
+        body = self.body(JANE)
+
+        answer = receiver.post(self.source, self.signed(body), body)
+
+        assert (answer.status_code, answer.json["status"]) == (202, "quarantined")
+        (element,) = receiver.rows("elements")
+        assert (element.reason, element.employee_id) == ("missing_email", JANE.employee_id)
+        assert not receiver.rows("jobs")
+
+    def test_names_nobody_knows_are_no_fault(self, receiver):
+        """Nor is an address under a name that this sender does not have."""
+        body = self.body_of([self.person(JANE) | {"somethingNew": [1], "email": JANE.email}])
+
+        answer = receiver.post(self.source, self.signed(body), body)
+
+        assert answer.json["status"] == "quarantined"
+        assert [row.reason for row in receiver.rows("elements")] == ["missing_email"]
+
+    @pytest.mark.parametrize("employee_id", ["7f7c2c4e-5a1b-4b7e-9c3d-2f0a6f1d8e55", "Zo\u00eb"])
+    def test_names_of_all_languages_are_people(self, receiver, employee_id):
+        """An id is taken as it is."""
+        body = self.body(Termination("", employee_id))
+
+        receiver.post(self.source, self.signed(body), body)
+
+        assert [row.employee_id for row in receiver.rows("elements")] == [employee_id]
+
+    def test_whatever_we_send_is_what_we_read(self, receiver):
+        """All but the termination, which waits."""
+        settings = receiver.settings.sources[self.source]
+        source = SOURCES[settings.kind]
+
+        for event, who in zip(source.EVENTS, PEOPLE, strict=False):
+            headers, body = source.sign([who], settings, event=event, now=NOW)
+            assert receiver.post(self.source, headers, body).status_code == 202
+
+        said = [(row.kind, row.employee_id) for row in receiver.rows("leavers")]
+        people = [who.employee_id for who in PEOPLE]
+        assert said == list(zip(source.EVENTS, people, strict=False))[1:]
