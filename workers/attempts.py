@@ -22,6 +22,7 @@ from workers.errors import (
     Unavailable,
     WorkerStopping,
 )
+from workers.hr import confirm
 from workers.journal import LEASE, LedgerJournal
 from workers.leavers import Action, JobId
 from workers.ledger import LedgerUnavailable, due, lookups, moves
@@ -88,6 +89,10 @@ def _end(runtime: Runtime, claim: Claim, journal: LedgerJournal) -> str:
     try:
         if claim.action is Action.LOOKUP:
             return _looked_up(runtime, claim, journal)
+        hr = runtime.hr.get(claim.source)
+        against = confirm.objection(ledger, hr, claim, journal, clock.now())
+        if against is not None:
+            return _objected(runtime, claim, against)
         order = runtime.order(claim.target)
         target = runtime.targets[claim.target]
         with target.session(journal) as ready:
@@ -135,6 +140,17 @@ def _looked_up(runtime: Runtime, claim: Claim, journal: LedgerJournal) -> str:
         now=runtime.clock.now(),
     )
     return str(outcome)
+
+
+def _objected(runtime: Runtime, claim: Claim, against: confirm.Objection) -> str:
+    """End an attempt against which HR has something to say."""
+    if not isinstance(against, confirm.Later):
+        return _settle(runtime, claim, against)
+    due_at = against.said.cutoff.at
+    word = _settle(runtime, claim, Postponed(due_at, "cutoff_ahead", counted=False))
+    # Only now: what HR says steers the jobs that wait, and a running one it would leave alone.
+    lookups.postpone(runtime.ledger, claim, against.said, runtime.clock.now())
+    return word
 
 
 def _settle(runtime: Runtime, claim: Claim, result: Result) -> str:

@@ -126,6 +126,16 @@ JOB: Mapping[str, Reason] = {
         "Configure the target again and release the job, or cancel it.",
     ),
     # Held: what the HR system says when it is asked.
+    "hr_disagrees": Reason(
+        "When HR was asked once more just before, it did not say terminated any more.",
+        "Ask HR. If the person stays, `leaver cancel ID --reason TEXT`; once HR says terminated, "
+        "release it; to act all the same, `leaver replay ID --force --reason TEXT`.",
+    ),
+    "hr_other_email": Reason(
+        "HR has another e-mail address of the person by now than the event had.",
+        "Find out which account is theirs: `leaver replay ID --force --reason TEXT` takes the "
+        "event's; else `leaver cancel` and `leaver terminate EMAIL --reason TEXT`.",
+    ),
     "hr_no_email": Reason(
         "HR says that the employee leaves, and has no e-mail address of them.",
         "Find the address, then `leaver terminate EMAIL --reason TEXT`; or enter it in HR and "
@@ -175,6 +185,10 @@ JOB: Mapping[str, Reason] = {
     "not_verified": Reason(
         "The account was still active when it was read back after the write.",
         "Nothing: it is read again and retried. If it stays so, check at admin.atlassian.com.",
+    ),
+    "hr_unavailable": Reason(
+        "HR cannot be asked now whether the person still leaves; it is asked again.",
+        "Nothing, unless it lasts: see hr:X under `leaver doctor`. No attempt is spent.",
     ),
     "account_busy": Reason("Another job works on the same account at this moment.", "Nothing."),
     "waiting_for_idp": Reason(

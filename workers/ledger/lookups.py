@@ -6,6 +6,7 @@ what HR answers is heard of the person (people.py) in the transaction that ends 
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -134,3 +135,20 @@ def finish(
     detail = "" if said is None else f"HR says: {said.kind}"
     moves.finish(ledger, claim, outcome, detail=detail, now=now, also=hear)
     return outcome
+
+
+def postpone(ledger: Ledger, claim: Claim, said: Leaver, now: datetime) -> None:
+    """Hear that HR has moved the date of a job's leaver: all open jobs of the person follow."""
+    corrected = replace(said, kind=LeaverKind.CORRECTED)
+    with ledger.write() as tx:
+        people.hear(
+            tx,
+            LeaverId(new_id()),
+            corrected,
+            source=claim.source,
+            person=people.person_of(corrected),
+            at=now,
+            targets=(),
+            why=f"HR was asked for job {claim.job}",
+            now=now,
+        )

@@ -915,7 +915,11 @@ def _resume(tx: sa.Connection, claim: Claim, now: datetime) -> None:
     """Open a paused target again where this attempt, its probe, got an answer it can use."""
     if claim.probe_call is None:
         return
-    answered = sa.exists().where(t.calls.c.attempt_id == claim.attempt, t.calls.c.error == "")
+    answered = sa.exists().where(
+        t.calls.c.attempt_id == claim.attempt,
+        t.calls.c.error == "",
+        t.calls.c.name.not_like("hr.%"),  # HR's answers (workers/hr/) say nothing of the target
+    )
     if tx.scalar(sa.select(answered)):
         pauses.resume(tx, claim.target, claim.job, now)
     else:

@@ -1,0 +1,81 @@
+"""Asking HR once more, just before a job looks for an account: is the person still terminated?
+
+    not terminated now              held: hr_disagrees
+    a date that is ahead now        the cutoff moves, for all open jobs of the person
+    another e-mail address          held: hr_other_email; which account is theirs, a person decides
+    no e-mail address any more      the one that HR said before
+    unknown, hidden, unclear        held, with the reason that HrSystem gives (base.py)
+    trouble                         the job waits, HR is paused as a target is; no attempt is spent
+
+Nothing is asked where the source has no `api`, of leavers whom an operator entered, in a round that
+an operator forced, and before the cutoff.
+"""
+
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from workers import retry
+from workers.deprovision import Held, Postponed
+from workers.errors import LockedOut, Refused, Unavailable
+from workers.hr.base import HrSystem
+from workers.journal import LEASE
+from workers.leavers import Leaver, LeaverKind, Standing
+from workers.ledger import Ledger, asking
+from workers.ledger.moves import Claim
+from workers.policy import same_address
+from workers.targets.base import Journal
+
+#: How long a job waits at least where HR cannot be asked.
+SHORTEST_WAIT = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """HR has another date by now, which is ahead."""
+
+    said: Leaver
+
+
+Objection = Held | Postponed | Later
+
+
+def objection(
+    ledger: Ledger, hr: HrSystem | None, claim: Claim, journal: Journal, now: datetime
+) -> Objection | None:
+    """What stands against the job by HR's own word; None: nothing, or nobody to ask."""
+    if hr is None or claim.forced or claim.standing is not Standing.LEAVING or claim.cutoff > now:
+        return None
+    leave = asking.take(ledger, claim, until=now + LEASE, now=now)
+    if leave.wait is not None:
+        return Postponed(max(leave.wait, now + SHORTEST_WAIT), "hr_unavailable", counted=False)
+    try:
+        said = hr.employee(journal, claim.employee_id, last_email=claim.email, now=now)
+    except Refused as error:
+        asking.answered(ledger, claim, leave, now)
+        return Held(error.reason, str(error))
+    except (LockedOut, Unavailable) as error:
+        spread = random.random()  # noqa: S311 - spreads load, guards nothing
+        pause = retry.after_lock_out(error, pauses=leave.pauses, now=now, spread=spread)
+        asking.refused(
+            ledger,
+            claim,
+            leave,
+            reason=pause.reason,
+            call=error.call,
+            detail=str(error),
+            until=pause.until,
+            now=now,
+        )
+        return Postponed(pause.until, "hr_unavailable", counted=False)
+    asking.answered(ledger, claim, leave, now)
+    return judged(said, email=claim.email, now=now)
+
+
+def judged(said: Leaver | None, *, email: str, now: datetime) -> Held | Later | None:
+    """What HR's answer says against a job for the account of `email`."""
+    if said is None or said.kind is not LeaverKind.TERMINATED:
+        return Held("hr_disagrees", "HR says that they work here" if said else "")
+    if not same_address(said.email, email):
+        return Held("hr_other_email")
+    return Later(said) if said.cutoff.at > now else None
