@@ -2,11 +2,19 @@
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 
 from config.targets import KINDS
+from tests.workers.targets.books import Book
 from workers.leavers import OUTCOMES
+from workers.limits import Unlimited
 from workers.reasons import ELEMENT, JOB, REJECTED, Reason
+from workers.sandbox.app import create_app
+from workers.sandbox.people import TOM
+from workers.sandbox.server import Server
+from workers.sandbox.state import Settings
+from workers.targets import build
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -44,6 +52,23 @@ def test_the_targets_in_the_readme_are_those_of_the_settings():
         named = re.findall(r"`([a-z_]+)", needs)
         required = {name for name, field in fields.items() if field.is_required()} - {"kind"}
         assert required <= set(named) <= set(fields)
+
+
+def test_every_target_of_the_readme_works_on_the_sandbox_as_written_there():
+    """Whoever copies a row must not have to guess why it is refused."""
+    rows = [row.split("|")[1:-1] for row in section("sandbox").splitlines()[2:]]
+    limit = Unlimited()
+
+    assert [kind.strip(" `") for kind, _, _ in rows] == list(KINDS)
+    with Server(create_app(Settings(latency=timedelta()))) as sandbox:
+        for kind, base_url, credential in rows:
+            url = base_url.strip(" `").replace("http://127.0.0.1:8002", sandbox.base_url)
+            known = dict(re.findall(r'`([a-z_]+) = "([^"]+)"`', credential))
+            name = kind.strip(" `")
+            settings = KINDS[name].model_validate({"kind": name, "base_url": url, **known})
+            with build(name, settings, limit).session(Book()) as target:
+                target.prove_credential(Book())
+                assert len(target.find(Book(), TOM.email)) == 1
 
 
 def table(reasons: Mapping[str, Reason]) -> str:

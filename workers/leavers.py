@@ -115,8 +115,9 @@ class Outcome(StrEnum):
 
 OUTCOMES: Mapping[Outcome, str] = {
     Outcome.DEACTIVATED: "Leaver switched the account off, and read back that it is off.",
-    Outcome.SUSPENDED: "The company does not manage the account: its access to the organization "
-    "was suspended in every directory, and that was read back. It still works elsewhere.",
+    Outcome.SUSPENDED: "The account itself is not in our hands. Its access was taken away, to "
+    "every directory of the organization or to all groups of the site, and that was read back. It "
+    "still works elsewhere.",
     Outcome.ALREADY_INACTIVE: "The account was off before Leaver wrote anything.",
     Outcome.NO_ACCOUNT: "The target has no account with this e-mail address; the credential was "
     "proven to work in the same attempt.",

@@ -79,9 +79,10 @@ def work(at: Situation) -> int:
     help="Port on this machine; 0 takes a free one.",
 )
 def sandbox(port: int) -> None:
-    """Run the fake Atlassian alone, for rehearsals.
+    """Run the fakes of all Atlassian systems alone, for rehearsals.
 
-    There are people in it, and faults to order: see /sandbox/people and /sandbox/faults.
+    There are people in them, and faults to order: see /sandbox/people and /sandbox/faults.  The
+    README has the address and the credential of each.
     """
     from workers.sandbox import server
 

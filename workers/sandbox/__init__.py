@@ -14,8 +14,10 @@ two can disagree.  Nothing here is used when Leaver works on real accounts.
     atlassian/             the fake of Atlassian's cloud
     bamboohr/              the fake of BambooHR
     confluence_dc/         the fake of Confluence Data Center
+    crowd/                 the fake of Crowd
     jira_cloud_site/       the fake of one Jira site of the cloud
     jira_dc/               the fake of Jira Data Center
+    jira_um1/              the fake of an older Jira's user management API
     scim/                  the fake of a directory of the cloud that is provisioned
     control.py             /sandbox/...: people, faults, calls and settings over HTTP
     app.py, server.py      the Flask app, and the server that can also hang up
