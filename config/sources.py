@@ -91,6 +91,12 @@ class Source(Section):
         "Its own brake beside policy.brake, for its leavers alone.", ()
     )
 
+    expected_every: Duration | None = setting(
+        "An alarm is raised when no valid delivery came for longer than this; a repetition does "
+        "not count. Left out: never.",
+        None,
+    )
+
     @property
     def credentials(self) -> tuple[Secret, ...]:
         """All that proves a sender, for the process that receives."""

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 import structlog
 
-from workers import watch
+from workers import watch, watch_sources
 from workers.dispatch import Waker
 from workers.ledger import LedgerUnavailable, due, moves
 from workers.ledger.store import insert
@@ -112,3 +112,4 @@ class Sweep(threading.Thread):
             )
             tx.execute(sa.delete(workers).where(workers.c.seen_at < now - REMEMBERED))
         watch.look(runtime.ledger, runtime.settings.targets, now)
+        watch_sources.look(runtime.ledger, runtime.settings, now)

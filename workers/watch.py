@@ -20,8 +20,12 @@ from workers.ledger.tables import alarms, deliveries, jobs, rejections, targets
 OVERDUE = timedelta(hours=1)
 PAUSED_LONG = timedelta(minutes=5)
 REJECTIONS_SEEN = timedelta(days=1)
-#: So many rejected deliveries without one accepted since the first of them: the key is wrong.
-ALL_REJECTED = 3
+#: So many wrongly signed deliveries without one accepted since: the key is wrong.
+WRONG_KEY = 3
+#: So many that bear no signature, where one was accepted before: it may be that a proxy takes the
+#: headers away, but a few are strangers who knock.  Where none ever was, WRONG_KEY counts for both.
+UNSIGNED = 20
+STRANGERS = ("signature_missing", "unsupported_media_type", "too_large")
 #: So many in ten minutes, whatever else is accepted: somebody tries, or one sender is set up wrong.
 MANY_REJECTED = 50
 MANY_WITHIN = timedelta(minutes=10)
@@ -37,13 +41,14 @@ def look(ledger: Ledger, configured: Mapping[str, Target], now: datetime) -> Non
         _key_expires(tx, configured, now)
 
 
-def rejections_alarm(*, since_accepted: int, lately: int) -> bool:
+def rejections_alarm(*, wrong: int, unsigned: int, lately: int, ever_accepted: bool) -> bool:
     """Whether so many rejections of a source are an alarm.
 
-    `since_accepted` counts those of the last day after which nothing was accepted; `lately` those
-    of the last ten minutes.
+    `wrong` counts those of the last day that were signed, but not rightly, after which nothing was
+    accepted, and `unsigned` the others; `lately` counts all of the last ten minutes.
     """
-    return since_accepted >= ALL_REJECTED or lately >= MANY_REJECTED
+    enough = UNSIGNED if ever_accepted else WRONG_KEY
+    return wrong >= WRONG_KEY or unsigned >= enough or lately >= MANY_REJECTED
 
 
 def _overdue(tx: sa.Connection, now: datetime) -> None:
@@ -87,7 +92,13 @@ def _rejected(tx: sa.Connection, now: datetime) -> None:
         count = sa.select(sa.func.coalesce(sa.func.sum(rejections.c.count), 0)).where(own)
         since = count if accepted is None else count.where(rejections.c.minute >= accepted)
         lately = count.where(rejections.c.minute > now - MANY_WITHIN)
-        if rejections_alarm(since_accepted=tx.scalar(since) or 0, lately=tx.scalar(lately) or 0):
+        unsigned = rejections.c.reason.in_(STRANGERS)
+        if rejections_alarm(
+            wrong=tx.scalar(since.where(~unsigned)) or 0,
+            unsigned=tx.scalar(since.where(unsigned)) or 0,
+            lately=tx.scalar(lately) or 0,
+            ever_accepted=accepted is not None,
+        ):
             text = (
                 f"deliveries of {source} are rejected: check sources.{source}.secrets against the "
                 "key shown by the HR system, and the reasons in the receiver's log"

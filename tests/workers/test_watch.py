@@ -38,8 +38,8 @@ def alarms_at(ledger, now):
     return open_alarms(ledger)
 
 
-def rejected(ledger, count, *, now=NOW, source="hr"):
-    count_rejections(ledger, {(source, "signature_wrong"): count}, now=now)
+def rejected(ledger, count, *, now=NOW, source="hr", reason="signature_wrong"):
+    count_rejections(ledger, {(source, reason): count}, now=now)
 
 
 # --- Unfinished for too long ---
@@ -93,12 +93,31 @@ def test_a_pause_that_lasts_is_an_alarm_until_the_target_is_back(ledger):
 # --- Deliveries turned away ---
 
 
-@given(st.integers(0, 100), st.integers(0, 100))
-def test_rejections_are_an_alarm_when_all_or_when_many(since_accepted, lately):
+@given(st.integers(0, 60), st.integers(0, 60), st.integers(0, 60), st.booleans())
+def test_rejections_are_an_alarm_when_all_or_when_many(wrong, unsigned, lately, ever):
     """A mistyped key loses everything; many at once are somebody who tries."""
-    alarm = watch.rejections_alarm(since_accepted=since_accepted, lately=lately)
+    alarm = watch.rejections_alarm(
+        wrong=wrong, unsigned=unsigned, lately=lately, ever_accepted=ever
+    )
 
-    assert alarm is (since_accepted >= 3 or lately >= 50)
+    assert alarm is (wrong >= 3 or unsigned >= (20 if ever else 3) or lately >= 50)
+
+
+def test_strangers_who_knock_on_a_quiet_day_are_no_alarm(ledger):
+    """They do not sign; the alarm must still mean something when the key is wrong."""
+    record(ledger, delivery(person()))
+    rejected(ledger, 19, now=NOW + MINUTE, reason="signature_missing")
+
+    assert alarms_at(ledger, NOW + MINUTE) == []
+    rejected(ledger, 1, now=NOW + HOUR, reason="signature_missing")
+    assert alarms_at(ledger, NOW + HOUR) == REJECTED
+
+
+def test_a_sender_that_does_not_sign_is_an_alarm_before_its_first_delivery(ledger):
+    """Set up wrong on its side: nothing has ever come from it."""
+    rejected(ledger, 3, reason="signature_missing")
+
+    assert alarms_at(ledger, NOW) == REJECTED
 
 
 def test_a_mistyped_key_is_an_alarm_after_three_deliveries(ledger):

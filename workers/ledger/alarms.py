@@ -2,6 +2,8 @@
 
 job_held, job_failed    subject: the job
 quarantined             subject: the source
+quarantine_filling      subject: the source
+silent_source           subject: the source
 rejected_deliveries     subject: the source
 rescinded_late          subject: the job
 brake                   subject: the source, or "all"

@@ -301,6 +301,13 @@ alarms = sa.Table(
     sa.Index(None, "opened_at"),
 )
 
+sources = sa.Table(
+    "sources",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("expected_since", Instant, nullable=False),  # sources.X.expected_every was first seen
+)
+
 rejections = sa.Table(
     "rejections",
     metadata,

@@ -113,6 +113,12 @@ def upgrade() -> None:
     )
 
     op.create_table(
+        "sources",
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("expected_since", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_sources")),
+    )
+    op.create_table(
         "rejections",
         sa.Column("source", sa.String(length=64), nullable=False),
         sa.Column("reason", sa.String(length=64), nullable=False),
