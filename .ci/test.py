@@ -109,6 +109,8 @@ def interpreters(folders: Iterable[Path]) -> dict[str, Path]:
     """The first working interpreter of each version from 3.11 on, as {"3.12": path}, in order."""
     found: dict[str, Path] = {}
     for folder in folders:
+        if not os.access(folder, os.R_OK | os.X_OK):
+            continue  # Not there, or somebody else's on an inherited PATH.
         for python in folder.glob("python3.*"):
             version = python.name.removeprefix("python")
             if re.fullmatch(r"3\.\d+", version) is None or numbers(version) < (3, 11):

@@ -213,6 +213,14 @@ def test_interpreters_are_found_behind_what_does_not_work(suite, tmp_path):
     assert found == {"3.12": real_312, "3.13": first_313}
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every folder")
+def test_a_folder_of_somebody_else_on_the_path_is_passed_over(suite, tmp_path):
+    """`su` leaves the PATH of root to an ordinary user."""
+    (tmp_path / "closed").mkdir(mode=0)
+
+    assert suite.interpreters([tmp_path / "closed" / "bin", tmp_path / "closed"]) == {}
+
+
 def test_errors_count_as_failed(suite, tmp_path):
     """The last line of `make test` is what people and machines believe."""
     junit = tmp_path / "junit.xml"
