@@ -59,6 +59,7 @@ UNEXPECTED = {
     "body not understood",
     "delivery not recorded",
     "element not understood",
+    "heartbeat broke",
     "process crashed",
     "sweep broke",
     "thread crashed",

@@ -15,6 +15,7 @@ from celery.worker import WorkController, state
 
 from config.settings import Settings
 from workers.dispatch import QUEUE, Waker
+from workers.hr.heartbeat import Listener
 from workers.queue import celery_options
 from workers.runtime import Runtime
 from workers.sweep import Sweep
@@ -67,6 +68,7 @@ def run(load: Callable[[], Settings]) -> int:
 
     log.info("worker started", worker=runtime.name, targets=sorted(settings.targets))
     sweep.start()
+    Listener(runtime).start()
     worker.start()
     runtime.stopping.set()
     return int(worker.exitcode or 0)

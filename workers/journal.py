@@ -89,3 +89,21 @@ class LedgerJournal:
             )
             if call.name == self._claim.probe_call and not call.error:
                 pauses.resume(tx, self._claim.target, self._claim.job, now)
+
+
+class Calls:
+    """A journal of calls that belong to no job: it collects them, and lets nobody write."""
+
+    def __init__(self) -> None:
+        self.made: list[Call] = []
+
+    def intend(self, call: str) -> None:
+        """Refuse: nothing is written here."""
+        raise RuntimeError(f"no job stands behind it, so it must not write: {call}")
+
+    def record(self, call: Call) -> None:
+        """Keep it."""
+        self.made.append(call)
+
+    def renew(self) -> None:
+        """No lease to renew."""

@@ -6,7 +6,7 @@ errors, answers that get lost, success without effect, a search or a reading tha
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -14,6 +14,7 @@ from typing import Any
 
 from tests.workers.records import NOW
 from workers.errors import WorkerStopping
+from workers.hr.base import Try
 from workers.leavers import AccountId, Cutoff, JobId, Leaver, LeaverKind
 from workers.targets.base import Access, Account, Call, Journal, Way
 
@@ -242,6 +243,7 @@ class FakeHr:
         self.says: dict[str, Leaver | None] = {}
         self.trouble: Exception | None = None
         self.asked: list[str] = []
+        self.tries: Sequence[Try] | None = ()
         self.just_before: Callable[[], None] = lambda: None
 
     def terminates(self, employee_id: str, email: str = "", cutoff: datetime = NOW) -> None:
@@ -268,6 +270,11 @@ class FakeHr:
     def prove_credential(self, journal: Journal) -> None:
         if self.trouble:
             raise self.trouble
+
+    def webhook(self, journal: Journal, source: str) -> Sequence[Try] | None:
+        if self.trouble:
+            raise self.trouble
+        return self.tries
 
 
 class FakeNotes:

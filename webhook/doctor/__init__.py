@@ -1,7 +1,7 @@
 """What `leaver doctor` looks at; each check says what it found and what helps.
 
     machinery.py     ledger, queue and clock
-    credentials.py   each target's key
+    credentials.py   the key of each target and HR system, and the HR system's webhook
     record.py        what stands in the ledger: workers, pauses, alarms, rejections, jobs
 
 A check never raises and never changes anything: what is broken is its finding.
@@ -37,6 +37,7 @@ def examine(settings: Settings) -> Iterator[Check]:
         yield machinery.clock_right(settings, ledger if readable else None)
         for name, own in settings.targets.items():
             yield credentials.key_taken(name, own)
+        yield from credentials.hr_key_taken(settings)
         if readable:
             yield from record.everything(ledger, datetime.now(UTC))
 

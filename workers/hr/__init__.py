@@ -5,6 +5,7 @@
     base.py              what every HR system promises that can be asked
     bamboohr.py          asking BambooHR
     confirm.py           asking once more, just before an account is touched
+    heartbeat.py         whether the webhook itself still lives
     systems.py           all that can be asked, made from the settings
 
 The receiver uses the first two for the bodies that it is sent, and never loads the others.

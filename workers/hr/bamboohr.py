@@ -1,6 +1,8 @@
-"""Asking BambooHR about one employee.
+"""Asking BambooHR about one employee, and about the webhook that it posts to us with.
 
     GET /api/v1/employees/<id>?fields=status,...        Basic: the key is the user name
+    GET /api/v1/webhooks                                those that the key's user has made
+    GET /api/v1/webhooks/<id>/log
 
 What the key's user may not see comes as null and stands in `_restrictedFields`; an employee whom
 they may not see at all is unknown (404).  When BambooHR is asked too often it answers 429, or 503
@@ -11,11 +13,13 @@ Not confirmed: whether the id is always part of the answer.  Where it is, it mus
 
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from config.sources import BambooHR as Settings
 from workers.errors import LockedOut, Refused, Unavailable
 from workers.hr.bamboohr_fields import NAMES, Fields, is_one_of, names_of, own_names, said_of
+from workers.hr.base import Try
 from workers.hr.values import Unusable
 from workers.leavers import Leaver
 from workers.targets.answers import Answer, Dialect
@@ -24,6 +28,7 @@ from workers.targets.credentials import KeyAsUser
 from workers.targets.http import Client
 
 EMPLOYEES = ("api", "v1", "employees")
+WEBHOOKS = ("api", "v1", "webhooks")
 CALL = "hr.employee"
 DIALECT = Dialect()
 
@@ -74,6 +79,32 @@ class BambooHR:
         if not is_unknown(answer):
             _no_error(answer.body, "hr.self")
 
+    def webhook(self, journal: Journal, source: str) -> tuple[Try, ...] | None:
+        """The log of the webhook whose address ends with this source's."""
+        call = "hr.webhooks"
+        given = _no_error(self._http.ask(journal, call, WEBHOOKS).body, call).get("webhooks")
+        if not isinstance(given, list):
+            raise Unavailable(call, "an answer without its list")
+        own = [hook for hook in given if isinstance(hook, dict) and _posts_to(hook, source)]
+        if not own:
+            return None
+        return tuple(entry for hook in own for entry in self._log(journal, str(hook.get("id"))))
+
+    def _log(self, journal: Journal, webhook_id: str) -> list[Try]:
+        """The attempts of 14 days, 200 at most; whether the list stands alone is not documented."""
+        call = "hr.webhook.log"
+        given = self._http.ask(journal, call, (*WEBHOOKS, webhook_id, "log")).body
+        if not isinstance(given, list):
+            lists = [value for value in _no_error(given, call).values() if isinstance(value, list)]
+            if not lists:
+                raise Unavailable(call, "an answer without its list")
+            given = lists[0]
+        return [
+            Try(str(entry.get("lastAttempted")), _status(entry.get("statusCode")))
+            for entry in given
+            if isinstance(entry, dict)
+        ]
+
     def _given(self, journal: Journal, employee_id: str) -> dict[str, Any]:
         if employee_id in ("", OURSELVES):
             raise Refused(CALL, "no id that BambooHR can be asked about", reason="hr_unknown")
@@ -112,6 +143,15 @@ class BambooHR:
 def is_unknown(answer: Answer) -> bool:
     """Whether BambooHR itself says that there is no such employee; a web page is not from it."""
     return answer.status == 404 and not answer.flaw
+
+
+def _posts_to(webhook: dict[str, Any], source: str) -> bool:
+    path = urlsplit(str(webhook.get("url"))).path
+    return path.rstrip("/").endswith(f"/webhooks/{source}")
+
+
+def _status(code: Any) -> int | None:
+    return int(code) if str(code).isdecimal() else None
 
 
 def _no_error(given: Any, call: str) -> dict[str, Any]:

@@ -7,11 +7,21 @@ Promises of every implementation:
     * It only reads, and every call is in the journal, under a name that begins with "hr.".
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from workers.leavers import Leaver
 from workers.targets.base import Journal
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One attempt of HR to post to us."""
+
+    at: str  # as HR writes it; later ones sort behind earlier ones
+    status: int | None
 
 
 class HrSystem(Protocol):
@@ -28,3 +38,9 @@ class HrSystem(Protocol):
 
     def prove_credential(self, journal: Journal) -> None:
         """Return only if HR answered a call that needs the credential, whoever it is about."""
+
+    def webhook(self, journal: Journal, source: str) -> Sequence[Try] | None:
+        """What the webhook that posts to this source has tried lately; None: HR shows none.
+
+        Raises TargetError, also where the key may not ask.
+        """

@@ -317,6 +317,15 @@ rejections = sa.Table(
     sa.Column("count", sa.Integer, nullable=False),
 )
 
+heartbeats = sa.Table(
+    "heartbeats",
+    metadata,
+    sa.Column("source", sa.String(64), primary_key=True),
+    sa.Column("checked_at", Instant, nullable=False),
+    sa.Column("seen_at", Instant),  # when HR last showed the webhook of this source
+    sa.Column("pulse", sa.String(16), nullable=False, default=""),
+)
+
 workers = sa.Table(
     "workers",
     metadata,

@@ -18,6 +18,7 @@ from workers.ledger.tables import workers
 from workers.reasons import JOB
 from workers.sandbox.app import create_app
 from workers.sandbox.atlassian.org import API_KEY, ORG_ID
+from workers.sandbox.bamboohr.employees import API_KEY as HR_KEY
 from workers.sandbox.server import Server
 from workers.sandbox.state import Settings
 
@@ -275,3 +276,47 @@ def test_a_rejected_delivery_is_advice(leaver, ledger, healthy, now):
 
     assert (code, list(found)) == (0, ["rejected deliveries"])
     assert "2 from hr in the last day, signature_wrong" in found["rejected deliveries"]
+
+
+@pytest.fixture
+def asked(leaver, healthy, atlassian):
+    """The same with a BambooHR that can be asked, its key, and a hand on how it behaves."""
+
+    def order(key=HR_KEY, **settings):
+        text = leaver.config.read_text()
+        api = f'api = {{ base_url = "{atlassian}/bamboohr", api_key = "{key}" }}'
+        leaver.config.write_text(text.replace('kind = "bamboohr"', f'kind = "bamboohr"\n{api}'))
+        settings |= {"webhook_url": "https://leaver.example.com/webhooks/hr"}
+        requests.patch(f"{atlassian}/sandbox/bamboohr/settings", json=settings, timeout=10)
+
+    return order
+
+
+def test_the_key_of_hr_is_tried_and_its_webhook_found_alive(leaver, asked):
+    """Both are what every leaver of an event-based webhook depends on."""
+    asked()
+
+    result = leaver.run("doctor")
+
+    assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "All is well.")
+    assert "takes the key (hr.self in" in result.stdout
+    assert "webhook of hr" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("settings", "code", "check", "says"),
+    [
+        ({"key": "test-key-of-a-stranger"}, 3, "sources.hr.api", "credential_refused"),
+        ({"webhook_log": [401, 401, 401]}, 3, "webhook of hr", "last attempts failed"),
+        ({"webhooks": "hidden"}, 0, "webhook of hr", "may not be read with this key"),
+        ({"webhooks": "none"}, 0, "webhook of hr", "may not be read with this key"),
+    ],
+)
+def test_what_hr_refuses_or_hides_is_said(leaver, asked, settings, code, check, says):
+    """What the key may not see is no fault, and is not passed over either."""
+    asked(**settings)
+
+    exit_code, faults = examined(leaver)
+
+    assert exit_code == code
+    assert says in faults[check]

@@ -6,6 +6,7 @@ from tests.workers.records import DAY, NOW
 from tests.workers.targets.books import Book
 from tests.workers.targets.scripted import ScriptedServer, answer
 from workers.errors import LockedOut, Refused, Unavailable
+from workers.hr.heartbeat import Pulse, felt
 from workers.leavers import LeaverKind
 from workers.sandbox.bamboohr.employees import Employee
 
@@ -205,3 +206,33 @@ def test_a_wrong_key_is_refused(ask, company):
     with pytest.raises(LockedOut) as raised:
         asked(ask(f"{company.base_url}/bamboohr", "test-key-of-a-stranger"))
     assert raised.value.reason == "credential_refused"
+
+
+@pytest.mark.parametrize(
+    ("settings", "pulse"),
+    [
+        ({}, Pulse.ALIVE),
+        ({"webhook_log": [202, 202]}, Pulse.ALIVE),
+        ({"webhook_log": [401, 401, 202]}, Pulse.ALIVE),
+        ({"webhook_log": [202, 503, 503]}, Pulse.ALIVE),
+        ({"webhook_log": [202, 401, 503, 401]}, Pulse.FAILING),
+        ({"webhooks": "none"}, Pulse.UNSEEN),
+        ({"webhook_url": "https://elsewhere.example.com/webhooks/other"}, Pulse.UNSEEN),
+        ({"webhooks": "hidden"}, Pulse.UNREADABLE),
+    ],
+)
+def test_the_pulse_of_a_webhook_is_what_hr_says_of_it(hr, company, settings, pulse):
+    """It dies in silence with the account of whoever made it."""
+    company.set(**settings)
+
+    assert felt(hr, "bamboohr").pulse is pulse
+
+
+@pytest.mark.parametrize("fault", ["401", "503", "html", "too_often", "dropped", "truncated"])
+@pytest.mark.parametrize("call", ["bamboohr.webhook.list", "bamboohr.webhook.log"])
+def test_a_pulse_that_cannot_be_felt_says_nothing(hr, company, fault, call):
+    """A rate limit must not read as a dead webhook, nor as a living one."""
+    company.set(webhook_log=[202, 202])
+    company.always(fault, call)
+
+    assert felt(hr, "bamboohr").pulse is Pulse.UNREADABLE

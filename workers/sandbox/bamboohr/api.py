@@ -1,4 +1,4 @@
-"""Fake of BambooHR's API, as far as it is about one employee.
+"""Fake of BambooHR's API, as far as it is about one employee, and about webhooks.
 
 Written from https://documentation.bamboohr.com/reference/get-employee and the OpenAPI description
 in BambooHR/bhr-api-python (both read 2026-11-23).  The traps are kept: the key is the user name of
@@ -15,6 +15,7 @@ from workers.sandbox.answers import Answer, Api, Operation, Refused, json_answer
 from workers.sandbox.bamboohr.employees import API_KEY, Company, Employee
 
 _REST = "/bamboohr/api/v1"
+WEBHOOK = "17"
 
 _FIELDS = {
     "status": "status",
@@ -44,6 +45,33 @@ def get_employee(company: Company, account_id: str) -> Answer:
     if hidden := [name for name in asked if name in employee.restricted]:
         shown["_restrictedFields"] = hidden
     return json_answer(200, shown)
+
+
+def list_webhooks(company: Company) -> Answer:
+    """Those that the key's user has made."""
+    known = company.settings
+    if known.webhooks == "hidden":
+        raise Refused(error(403, "You do not have access to webhooks"))
+    hook = {"id": WEBHOOK, "name": "Leaver", "lastSent": None, "url": known.webhook_url}
+    return json_answer(200, {"webhooks": [hook] if known.webhooks == "shown" else []})
+
+
+def get_webhook_log(company: Company, webhook_id: str) -> Answer:
+    known = company.settings
+    if known.webhooks != "shown" or webhook_id != WEBHOOK:
+        raise Refused(error(403, "You do not have access to this webhook"))
+    attempts = [
+        {
+            "webhookId": WEBHOOK,
+            "url": known.webhook_url,
+            "lastAttempted": f"2026-11-23 12:{minute:02}:00",
+            "statusCode": status,
+            "format": "json",
+            "employeeIds": ["1"],
+        }
+        for minute, status in enumerate(known.webhook_log)
+    ]
+    return json_answer(200, attempts[::-1])
 
 
 def _shown(employee: Employee, name: str) -> str | None:
@@ -79,4 +107,8 @@ def _operation(name: str, method: str, rule: str, *rest: Any, **options: Any) ->
     return Operation(f"bamboohr.{name}", API, method, f"{_REST}/{rule}", *rest, **options)
 
 
-OPERATIONS = (_operation("employee.get", "GET", "employees/<account_id>", get_employee),)
+OPERATIONS = (
+    _operation("employee.get", "GET", "employees/<account_id>", get_employee),
+    _operation("webhook.list", "GET", "webhooks", list_webhooks),
+    _operation("webhook.log", "GET", "webhooks/<webhook_id>/log", get_webhook_log),
+)

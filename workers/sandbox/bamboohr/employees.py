@@ -47,7 +47,16 @@ class Employee:
 
 @dataclass(frozen=True, slots=True)
 class Settings(Pace):
-    """How BambooHR behaves: as fast as any system."""
+    """How BambooHR behaves.
+
+    webhooks        what the key is shown: its webhook, none, or a refusal
+    webhook_url     where the webhook posts to
+    webhook_log     what its attempts were answered, the newest last
+    """
+
+    webhooks: Literal["shown", "none", "hidden"] = "shown"
+    webhook_url: str = "https://leaver.example.com/webhooks/bamboohr"
+    webhook_log: tuple[int, ...] = ()
 
 
 Company = Records[Employee, Settings]

@@ -154,6 +154,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_targets")),
     )
     op.create_table(
+        "heartbeats",
+        sa.Column("source", sa.String(length=64), nullable=False),
+        sa.Column("checked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("pulse", sa.String(length=16), nullable=False),
+        sa.PrimaryKeyConstraint("source", name=op.f("pk_heartbeats")),
+    )
+    op.create_table(
         "workers",
         sa.Column("name", sa.String(length=255), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
