@@ -235,8 +235,10 @@ class Gusto(Timed):
     """Webhooks of Gusto."""
 
     kind: Literal["gusto"] = setting("What it is: Gusto.")
-    secrets: AtLeastOne[SigningKey] = setting(
-        "Verification tokens of its subscriptions; several while you change from one to the next."
+    secrets: Listed[SigningKey] = setting(
+        "Verification tokens of its subscriptions, if you know them; those that Gusto posts by "
+        "itself count once `leaver source confirm` has been said.",
+        (),
     )
     tolerance: Duration = setting(
         "How far from now the time of an event may be; a delivery further off is quarantined. "

@@ -1,6 +1,6 @@
 """POST /webhooks/<source>: verify, parse, record, wake up, answer; nothing else.
 
-A sender that shakes hands first does so with a GET, or posts a ping.
+A sender that shakes hands first does so with a GET, or posts a ping or the key of its signatures.
 
 The answer is 2xx only after the ledger has committed, and 503 when it cannot: HR systems send again
 after a 5xx, and never after a 4xx.  So a body that is correctly signed is never refused: what is
@@ -19,16 +19,16 @@ from flask import abort, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 
-from config.settings import Settings
+from config.settings import Secret, Settings
 from config.sources import Source as SourceSettings
 from webhook.rejections import Rejections
-from webhook.sources import HANDSHAKES, PINGS, SOURCES, SUCCESS, Handshake
+from webhook.sources import HANDSHAKES, KEY_OFFERS, PINGS, SOURCES, SUCCESS, Handshake
 from webhook.sources.base import OUR_ERROR, Source, Verifier, quarantined
 from webhook.sources.fields import Unreadable, Unusable
 from webhook.verify import Rejected, Signed
 from workers.dispatch import Waker
 from workers.leavers import Delivery, DeliveryStatus, ElementKind
-from workers.ledger import Ledger, LedgerUnavailable
+from workers.ledger import Ledger, LedgerUnavailable, key_offers
 from workers.ledger.intake import QuarantineFull, Recorded, record
 
 log = structlog.get_logger(__name__)
@@ -54,6 +54,7 @@ class Door:
     targets: tuple[str, ...]
     handshake: Handshake | None
     is_ping: Callable[[bytes], bool]
+    offered_key: Callable[[bytes], str] | None
     success: int
 
 
@@ -76,6 +77,7 @@ def _open_door(name: str, settings: Settings) -> Door:
         settings.targets_of(name),
         HANDSHAKES.get(own.kind),
         PINGS.get(own.kind, lambda body: False),
+        KEY_OFFERS.get(own.kind),
         SUCCESS.get(own.kind, 202),
     )
 
@@ -173,8 +175,13 @@ class Receiver:
             body = _raw_body(self._max_body_bytes)
             if door.is_ping(body):
                 return {"status": "pong"}, door.success
-            signed = _signed(door, body)
+            signed = self._signed(door, body)
+        except LedgerUnavailable:
+            return self._unrecorded(source, body, started)
         except Rejected as why:
+            if why.reason == "signature_missing" and self._keep_offer(door, body):
+                _say(source, "key offered", b"", started)
+                return {"status": "waits for an operator"}, door.success
             self._rejections.count(source, why.reason)
             _say(source, "rejected", body, started, reason=why.reason)
             abort(STATUS_OF.get(why.reason, 401))
@@ -182,8 +189,7 @@ class Receiver:
         delivery = read(door, body, _printable(request.content_type or ""), signed, now=now)
         recorded = self._record(delivery, now)
         if recorded is None:
-            _say(source, "unrecorded", body, started)
-            return {"error": "unavailable"}, 503, {"Retry-After": str(RETRY_AFTER_S)}
+            return self._unrecorded(source, body, started)
         if recorded.status is DeliveryStatus.ACCEPTED:
             self._waker.wake(recorded.jobs)
         counts = {kind.value: recorded.elements.get(kind, 0) for kind in ElementKind}
@@ -205,6 +211,29 @@ class Receiver:
             "elements": counts,
             "jobs": recorded.jobs,
         }, door.success
+
+    def _signed(self, door: Door, body: bytes) -> Signed:
+        """Rejected unless a key of the settings signed it, or one that an operator confirmed."""
+        verify = door.verify
+        if door.offered_key:
+            confirmed = map(Secret, key_offers.confirmed(self._ledger, door.name))
+            secrets = (*door.settings.secrets, *confirmed)
+            verify = door.source.verifier(door.settings.model_copy(update={"secrets": secrets}))
+        return _signed(verify, door, body)
+
+    def _keep_offer(self, door: Door, body: bytes) -> bool:
+        """Whether `body` offers a key that is kept now."""
+        key = door.offered_key(body) if door.offered_key else ""
+        if not key:
+            return False
+        try:
+            return key_offers.offer(self._ledger, door.name, key, now=self._clock())
+        except LedgerUnavailable:
+            abort(503)
+
+    def _unrecorded(self, source: str, body: bytes, started: float) -> ResponseReturnValue:
+        _say(source, "unrecorded", body, started)
+        return {"error": "unavailable"}, 503, {"Retry-After": str(RETRY_AFTER_S)}
 
     def _record(self, delivery: Delivery, now: datetime) -> Recorded | None:
         """None if it could not be recorded, for whatever reason: the sender keeps it then."""
@@ -248,9 +277,9 @@ def _headers() -> dict[str, str]:
     return {name.lower(): value for name, value in request.headers.items()}
 
 
-def _signed(door: Door, body: bytes) -> Signed:
+def _signed(verify: Verifier, door: Door, body: bytes) -> Signed:
     try:
-        return door.verify(_headers(), body)
+        return verify(_headers(), body)
     except Rejected:
         if request.mimetype and request.mimetype not in door.source.CONTENT_TYPES:
             raise Rejected("unsupported_media_type") from None

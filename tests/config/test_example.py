@@ -27,7 +27,6 @@ PLACEHOLDERS = {
 OTHER_KINDS = {
     ("okta", "secrets"): ('["..."]', '["test-key-not-a-secret"]'),
     ("hibob", "secrets"): ('["..."]', '["test-key-not-a-secret"]'),
-    ("gusto", "secrets"): ('["..."]', '["test-key-not-a-secret"]'),
     ("finch", "secrets"): ('["..."]', '["5WbX5kEWLlfzsGNjH64I8lOOqUB6e8FH"]'),
     ("other", "secrets"): ('["..."]', '["test-key-not-a-secret"]'),
     ("directory", "directory_id"): ('"..."', '"test-directory"'),

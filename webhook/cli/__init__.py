@@ -10,6 +10,7 @@
     deliveries.py  deliveries, delivery
     quarantine.py  reparse, dismiss
     send.py        send
+    source.py      source keys, confirm, forget
     processes.py   demo, up, serve, console, work, sandbox, migrate
     doctor.py      doctor
 
@@ -31,6 +32,7 @@ from webhook.cli import (
     processes,
     quarantine,
     send,
+    source,
     terminate,
 )
 from webhook.cli.situation import Refused, Situation
@@ -105,6 +107,7 @@ for command in (
     acts.release,
     acts.cancel,
     brake.brake,
+    source.source,
     terminate.terminate,
     deliveries.deliveries,
     deliveries.delivery,

@@ -27,3 +27,7 @@ HANDSHAKES: Mapping[str, Handshake] = {"okta": okta.handshake}
 #: Which sender first posts something that says nothing, to hear whether the address is ours; it
 #: need not be signed, and nothing is recorded of it.
 PINGS: Mapping[str, Callable[[bytes], bool]] = {"hibob": hibob.is_ping}
+
+#: Which sender posts the key of its signatures by itself, not signed: takes the body and gives the
+#: key, or "".  An operator must confirm it.
+KEY_OFFERS: Mapping[str, Callable[[bytes], str]] = {"gusto": gusto.offered_key}

@@ -17,13 +17,15 @@ No event names an address: a leaver is quarantined, for a person to enter.
 https://docs.gusto.com/app-integrations/docs/employee-events (read 2026-11-23)
 
 The signature covers the body alone, and the time of the event in it.  Its key is the token that
-Gusto posts, unsigned, when a subscription is made.
+Gusto posts, unsigned, when a subscription is made: {"verification_token": "..."}.  Anybody can post
+one, so it is kept as an offer until an operator has confirmed it (workers/ledger/key_offers.py).
 
 Not confirmed: that the signature is in hexadecimal digits; how long Gusto tries again (up to 16
 times, ever more slowly); the name of the effective event, which stands in two ways.
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -48,6 +50,8 @@ KINDS = {
     "contractor.deactivation_effective": LeaverKind.TERMINATED,
     "contractor.deactivation_cancelled": LeaverKind.RESCINDED,
 }
+TOKEN = re.compile("[!-~]{16,200}")
+LONGEST_OFFER = 1000  # bytes
 UNCLEAR = ("employee.rehire_cancelled",)
 EVENTS = (LeaverKind.TERMINATED, LeaverKind.RESCINDED, LeaverKind.REHIRED)
 
@@ -60,6 +64,17 @@ def verifier(settings: Gusto) -> Verifier:
         return replace(verify_hmac(headers, body, keys, SCHEME), at=_signed_time(body))
 
     return verify
+
+
+def offered_key(body: bytes) -> str:
+    """The token that somebody offers, "" for any other body."""
+    try:
+        match json_of(body) if len(body) <= LONGEST_OFFER else None:
+            case {"verification_token": str(token), **more} if "event_type" not in more:
+                return token if TOKEN.fullmatch(token) else ""
+    except Unreadable:
+        pass
+    return ""
 
 
 def sign(
@@ -86,6 +101,8 @@ def sign(
 
 def signature(body: bytes, settings: Gusto, *, now: datetime) -> dict[str, str]:
     """The header that Gusto signs `body` with."""
+    if not settings.secrets:
+        raise ValueError("is empty; to sign, put the verification token there")
     return sign_hmac(body, settings.secrets[0].reveal().encode(), SCHEME, event_id="", at=now)
 
 

@@ -308,6 +308,16 @@ sources = sa.Table(
     sa.Column("expected_since", Instant, nullable=False),  # sources.X.expected_every was first seen
 )
 
+key_offers = sa.Table(
+    "key_offers",
+    metadata,
+    sa.Column("source", sa.String(64), primary_key=True),
+    sa.Column("id", sa.String(12), primary_key=True),  # what is shown of the key
+    sa.Column("key", sa.String(255), nullable=False),
+    sa.Column("offered_at", Instant, nullable=False),
+    sa.Column("confirmed_at", Instant),  # None: nothing is verified with it
+)
+
 rejections = sa.Table(
     "rejections",
     metadata,

@@ -9,6 +9,7 @@ from tests.webhook.receiving import GUSTO_TOKENS, NOW, SAMPLES
 from tests.webhook.sources.conformance import JANE, ThinSourceConformance
 from webhook.schemes import sign_hmac
 from webhook.sources import gusto
+from workers.ledger import key_offers
 
 SECONDS = int(NOW.timestamp())
 
@@ -90,3 +91,61 @@ def test_an_old_event_is_stale(receiver):
 def test_an_event_about_nobody_is_for_a_person(receiver, changes):
     """It may be a leaver in a form we do not know."""
     assert outcome(receiver, event(**changes)) == ("quarantined", "unreadable")
+
+
+# The key that Gusto posts by itself
+
+TOKEN = "test-token-that-gusto-made"
+OFFER = json.dumps({"verification_token": TOKEN}).encode()
+
+
+def cancelled() -> bytes:
+    return json.dumps(event("employee.termination_cancelled")).encode()
+
+
+def test_an_offered_key_counts_only_once_it_is_confirmed(receiver):
+    """And then without a restart; until then whoever posted it gets nothing in."""
+    body = cancelled()
+    offered = receiver.post("gusto", {}, OFFER)
+    before = receiver.post("gusto", signed(body, TOKEN), body)
+
+    (waiting,) = key_offers.offers(receiver.ledger)
+    key_offers.confirm(receiver.ledger, "gusto", waiting.id, actor="ada", why="mine", now=NOW)
+    after = receiver.post("gusto", signed(body, TOKEN), body)
+
+    assert (offered.status_code, before.status_code, after.status_code) == (202, 401, 202)
+    assert [row.facts["key"] for row in receiver.rows("deliveries")] == ["3"]
+    assert [row.kind for row in receiver.rows("alarms")] == ["key_offered"]
+
+
+def test_the_configured_keys_stay_whatever_is_offered(receiver):
+    """Eleven strangers are ten offers, and Gusto is heard all the same."""
+    for number in range(11):
+        receiver.post("gusto", {}, json.dumps({"verification_token": f"{number:020}"}).encode())
+    body = cancelled()
+
+    assert receiver.post("gusto", signed(body), body).status_code == 202
+    assert len(receiver.rows("key_offers")) == key_offers.PENDING
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"verification_token": "short"}',
+        b'{"verification_token": "has a space, and is long"}',
+        b'{"verification_token": "0123456789abcdef0", "event_type": "employee.created"}',
+        b'{"verification_token": 12345678901234567890}',
+        b'{"verification_token": "' + b"x" * 1000 + b'"}',
+        b"{",
+    ],
+)
+def test_nothing_else_passes_for_an_offer(receiver, body):
+    """It goes unsigned."""
+    assert receiver.post("gusto", {}, body).status_code == 401
+    assert not receiver.rows("key_offers")
+
+
+def test_an_offer_with_a_signature_is_none(receiver):
+    """Gusto's own comes before there is anything to sign with."""
+    assert receiver.post("gusto", signed(OFFER, "stranger"), OFFER).status_code == 401
+    assert not receiver.rows("key_offers")

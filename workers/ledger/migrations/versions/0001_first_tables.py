@@ -83,6 +83,15 @@ def upgrade() -> None:
     op.create_index(op.f("ix_deliveries_status_source"), "deliveries", ["status", "source"])
 
     op.create_table(
+        "key_offers",
+        sa.Column("source", sa.String(length=64), nullable=False),
+        sa.Column("id", sa.String(length=12), nullable=False),
+        sa.Column("key", sa.String(length=255), nullable=False),
+        sa.Column("offered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("source", "id", name=op.f("pk_key_offers")),
+    )
+    op.create_table(
         "leavers",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("source", sa.String(length=64), nullable=False),
