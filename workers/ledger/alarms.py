@@ -4,6 +4,7 @@ job_held, job_failed    subject: the job
 quarantined             subject: the source
 quarantine_filling      subject: the source
 silent_source           subject: the source
+unmatched_event         subject: the leaver, an event that takes back what nobody said
 rejected_deliveries     subject: the source
 rescinded_late          subject: the job
 brake                   subject: the source, or "all"

@@ -20,10 +20,14 @@ import sqlalchemy as sa
 from workers.leavers import JobId, Leaver, LeaverId, LeaverKind, Standing, State
 from workers.ledger import moves
 from workers.ledger import tables as t
+from workers.ledger.alarms import close_alarm, raise_alarm
 from workers.ledger.store import insert
 from workers.standing import Episode, Event, episodes_of
 
 LEAVING = (LeaverKind.TERMINATED, LeaverKind.CORRECTED)
+
+#: The alarm about an event of which nobody can say whom it is about; its subject is the event.
+UNMATCHED = "unmatched_event"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +58,12 @@ def hear(
 ) -> None:
     """Write down what HR says of a person, and bring the person's jobs in line.
 
-    `at` is the sender's time of the event.
+    `at` is the sender's time of the event.  What takes a termination back that nobody can find is
+    an alarm, which ends when the termination comes in after all, or when the delivery is dismissed.
     """
+    candidates = _known_as(tx, source, leaver)
+    if len(candidates) == 1:
+        [person] = candidates
     known = insert(tx, t.people).values(source=source, person=person, heard_at=now)
     tx.execute(
         known.on_conflict_do_update(index_elements=["source", "person"], set_={"heard_at": now})
@@ -65,6 +73,13 @@ def hear(
     leaves = leaver.kind in LEAVING
     opposite = [event.id for event in events if (event.kind in LEAVING) is not leaves]
     _forget_keys(tx, source, opposite, now)
+    if leaves:
+        for event in opposite:
+            close_alarm(tx, UNMATCHED, event, now)
+    elif len(candidates) > 1 or (leaver.kind is LeaverKind.RESCINDED and not opposite):
+        found = f"{len(candidates)} people are known" if candidates else "nobody is known to leave"
+        text = f"{why} takes a termination back, but {found} under what it says of the person: "
+        raise_alarm(tx, UNMATCHED, leaver_id, f"{text}see `leaver {why}`", now)
     arrived = Arrived(leaver_id, leaver.kind, why)
     jobs = _jobs(tx, source, person)
     for episode in episodes_of(events):
@@ -76,6 +91,24 @@ def hear(
             _follow(tx, episode, here, arrived, source=source, target=target, now=now)
         if leaver_id in episode.members:
             _own(tx, leaver_id, episode)
+
+
+def _known_as(tx: sa.Connection, source: str, leaver: Leaver) -> list[str]:
+    """Under which names those are known to leave whom this may be about; more than one: who knows.
+
+    HR may send the employee id with one event and only the e-mail address with the other.
+    """
+    own = person_of(leaver)
+    kept = t.leavers.c
+    alike = kept.employee_id == leaver.employee_id
+    if not leaver.employee_id:
+        alike = sa.func.lower(kept.email) == leaver.email.lower()
+    elif leaver.email:
+        by_email = sa.func.lower(kept.email) == leaver.email.lower()
+        alike = sa.or_(alike, sa.and_(by_email, kept.employee_id == ""))
+    query = sa.select(kept.person).where(kept.source == source, kept.kind.in_(LEAVING), alike)
+    found = sorted(set(tx.scalars(query)))
+    return [own] if leaver.employee_id and own in found else found
 
 
 def write_down(

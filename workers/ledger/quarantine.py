@@ -16,6 +16,7 @@ from workers.leavers import Delivery, DeliveryId, DeliveryStatus, ElementKind
 from workers.ledger import tables as t
 from workers.ledger.alarms import close_alarm
 from workers.ledger.intake import Recorded, counts_of, first_seen, jobs_of, status_of, take_in
+from workers.ledger.people import UNMATCHED
 from workers.ledger.store import Ledger
 
 #: Written into the statement, because a partial index is not used for a parameter.
@@ -92,7 +93,8 @@ def take(
 def dismiss(ledger: Ledger, wanted: DeliveryId, *, actor: str, why: str, now: datetime) -> bool:
     """Take out of quarantine what waits of a delivery, unread; False if nothing does.
 
-    Bytes that could not be read are news when they come again.
+    Bytes that could not be read are news when they come again.  The alarm about an event of the
+    delivery that fits nobody ends as well.
     """
     with ledger.write() as tx:
         row = _locked(tx, wanted)
@@ -101,7 +103,10 @@ def dismiss(ledger: Ledger, wanted: DeliveryId, *, actor: str, why: str, now: da
             .where(t.elements.c.delivery_id == wanted, WAITS)
             .values(kind=ElementKind.IGNORED, reason="dismissed")
         )
-        if not dismissed.rowcount:
+        unmatched = _unmatched(tx, wanted)
+        for leaver in unmatched:
+            close_alarm(tx, UNMATCHED, leaver, now)
+        if not dismissed.rowcount and not unmatched:
             return False
         tx.execute(
             sa.update(t.seen)
@@ -110,6 +115,17 @@ def dismiss(ledger: Ledger, wanted: DeliveryId, *, actor: str, why: str, now: da
         )
         _put_down(tx, row, "dismiss", row["reason"] and "dismissed", "", actor, why, now)
         return True
+
+
+def _unmatched(tx: sa.Connection, wanted: DeliveryId) -> list[str]:
+    """The events of a delivery that fit nobody."""
+    events = sa.select(t.elements.c.leaver_id).where(t.elements.c.delivery_id == wanted)
+    open_ = sa.select(t.alarms.c.subject).where(
+        t.alarms.c.kind == UNMATCHED,
+        t.alarms.c.open_key.is_not(None),
+        t.alarms.c.subject.in_(events),
+    )
+    return sorted(tx.scalars(open_))
 
 
 def _locked(tx: sa.Connection, wanted: DeliveryId) -> sa.RowMapping:

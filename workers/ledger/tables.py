@@ -131,6 +131,8 @@ leavers = sa.Table(
     sa.Column("entered_by", sa.String(255)),
     sa.Column("entered_reason", sa.Text),
     sa.Index(None, "source", "person"),
+    sa.Index(None, "source", "employee_id"),
+    sa.Index("ix_leavers_email", sa.func.lower(sa.column("email"))),
     sa.Index(None, "found_by"),
 )
 

@@ -1,6 +1,7 @@
 """What becomes of a person's jobs when HR says more than once what the person does."""
 
 import itertools
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -8,10 +9,15 @@ import sqlalchemy as sa
 
 from tests.workers.records import DAY, HOUR, LEASE, NOW, ROOM, delivery, record
 from workers.leavers import Cutoff, Element, ElementKind, JobId, Leaver, LeaverKind, Outcome, State
-from workers.ledger import Ledger, moves
+from workers.ledger import Ledger, moves, quarantine
 from workers.ledger import tables as t
 
-T, C, X, H = LeaverKind
+T, C, X, H = (
+    LeaverKind.TERMINATED,
+    LeaverKind.CORRECTED,
+    LeaverKind.RESCINDED,
+    LeaverKind.REHIRED,
+)
 
 
 def says(kind: LeaverKind, day: int, *, cutoff: int = 30, person: str = "7") -> Element:
@@ -173,3 +179,73 @@ def test_two_people_of_one_source_do_not_touch_each_other(ledger):
     hear(ledger, Element(ElementKind.LEAVER, "other", leaver=other))
 
     assert jobs(ledger) == [(State.SCHEDULED, "cutoff_ahead", 30)]
+
+
+# --- Whom an event is about ---
+
+
+def by_email(kind: LeaverKind, day: int, *, email: str = "Lena@example.com") -> Element:
+    """HR says it without the employee id."""
+    said = says(kind, day, person="")
+    assert said.leaver is not None
+    return replace(said, leaver=replace(said.leaver, email=email))
+
+
+def test_what_is_taken_back_without_the_employee_id_finds_its_termination(ledger):
+    """Else the account of somebody who stays is switched off in silence."""
+    hear(ledger, says(T, 1))
+
+    hear(ledger, by_email(X, 2))
+
+    assert jobs(ledger) == [("cancelled", "rescinded", 30)]
+    assert alarms(ledger) == []
+
+
+def test_a_termination_without_the_employee_id_is_found_by_what_has_one(ledger):
+    """The other way round, and what comes later with the id alone finds it too."""
+    hear(ledger, by_email(T, 1))
+
+    hear(ledger, says(C, 2, cutoff=40))
+    assert jobs(ledger, "") == [("scheduled", "cutoff_ahead", 40)]
+    blank = says(X, 3)
+    hear(ledger, replace(blank, leaver=replace(blank.leaver, email="")))
+
+    assert jobs(ledger, "") == [("cancelled", "rescinded", 40)]
+    assert alarms(ledger) == []
+
+
+def test_an_address_of_two_people_tells_nothing_and_says_so(ledger):
+    """Neither is kept on by guessing, and a person hears of it."""
+    hear(ledger, says(T, 1, person="7"), says(T, 1, person="8"))
+
+    hear(ledger, by_email(X, 2))
+
+    assert jobs(ledger, "7") == jobs(ledger, "8") == [("scheduled", "cutoff_ahead", 30)]
+    assert alarms(ledger) == ["unmatched_event"]
+
+
+def test_what_takes_back_a_termination_that_nobody_sent_is_an_alarm_until_it_comes(ledger):
+    """It may have overtaken the termination, or name the person in another way."""
+    hear(ledger, says(X, 2))
+    assert alarms(ledger) == ["unmatched_event"]
+
+    hear(ledger, says(T, 1))
+
+    assert alarms(ledger) == []
+
+
+def test_an_operator_can_end_the_alarm_about_an_event_that_fits_nobody(ledger):
+    """The termination was before Leaver's time."""
+    recorded = record(ledger, delivery(says(X, 2)))
+
+    about = {"actor": "ops", "why": "before our time", "now": NOW}
+    assert quarantine.dismiss(ledger, recorded.delivery, **about)
+
+    assert alarms(ledger) == []
+
+
+def test_who_is_hired_is_no_alarm(ledger):
+    """HR says so of everybody who works here."""
+    hear(ledger, says(H, 1))
+
+    assert alarms(ledger) == []

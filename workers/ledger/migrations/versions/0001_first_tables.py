@@ -111,6 +111,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_leavers")),
     )
     op.create_index(op.f("ix_leavers_source_person"), "leavers", ["source", "person"])
+    op.create_index(op.f("ix_leavers_source_employee_id"), "leavers", ["source", "employee_id"])
+    op.create_index("ix_leavers_email", "leavers", [sa.text("lower(email)")])
     op.create_index(op.f("ix_leavers_found_by"), "leavers", ["found_by"])
 
     op.create_table(
