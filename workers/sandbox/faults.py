@@ -136,6 +136,10 @@ def _html(status: int) -> Spoil:
     return lambda order, operation, true: Answer(status, page, "text/html; charset=utf-8")
 
 
+def _bare(status: int) -> Spoil:
+    return lambda order, operation, true: Answer(status)
+
+
 def _empty(order: Order, operation: Operation, true: Answer) -> Answer:
     return Answer(200, b"", "application/json")
 
@@ -196,7 +200,12 @@ KINDS: Mapping[str, Kind] = {
     "502": Kind("502 from the gateway", _gateway(502, "Bad Gateway")),
     "503": Kind("503, Retry-After if asked", _gateway(503, "Service Unavailable", _if_asked)),
     "html": Kind("200 with an HTML page", _html(200)),
+    "html_404": Kind("404 with an HTML page", _html(404)),
     "html_502": Kind("502 with an HTML page", _html(502)),
+    **{
+        f"bare_{status}": Kind(f"{status} without a body", _bare(status))
+        for status in (204, 302, 403, 404, 409)
+    },
     "empty": Kind("200 with an empty body", _empty),
     "empty_list": Kind("200 with an empty list", _empty_list, fits=_lists),
     "dropped": Kind("closed without an answer", _no_answer),

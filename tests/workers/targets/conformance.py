@@ -43,6 +43,13 @@ FAULTS = {
     "cut": Unavailable,
 }
 
+#: What is tried at each call of an attempt: each kind of trouble once, and what another system, or
+#: a wrong address, would say.
+TROUBLES = [
+    *("401", "429", "500", "html", "empty", "dropped", "timeout", "truncated"),
+    *("bare_204", "bare_302", "bare_403", "bare_404", "bare_409", "html_404"),
+]
+
 #: What no API says when it says "nobody".
 STATUSES = [
     *(201, 202, 203, 204, 206, 207, 226, 300, 301, 302, 303, 304, 307, 308),
@@ -82,8 +89,8 @@ class Stage:
         return len(self.control.writes())
 
 
-class Conformance:
-    """The promises; pytest runs them in each subclass."""
+class Promises:
+    """Each promise once; pytest runs them in each subclass."""
 
     @pytest.fixture
     def within(self, stage):
@@ -166,52 +173,6 @@ class Conformance:
 
         assert within.read(Book(), account) is None
 
-    @pytest.mark.exhaustive
-    @pytest.mark.parametrize("fault", FAULTS)
-    def test_no_trouble_looks_like_an_answer(self, stage, within, fault):
-        """Neither "nobody", nor "off", nor "absent" may come of an error."""
-        account = find_one(within, stage.active)
-        questions = [
-            within.prove_credential,
-            lambda book: within.find(book, stage.nobody),
-            lambda book: within.read(book, account),
-            lambda book: within.preflight(book, account),
-        ]
-        asking = [question for question in questions if calls_of(question)]
-        stage.control.always(fault, lasts=0.2)
-        for question in asking:
-            book = Book()
-            with pytest.raises(FAULTS[fault]):
-                question(book)
-            assert book.calls[-1].error
-
-    @pytest.mark.exhaustive
-    @pytest.mark.parametrize("body", BODIES)
-    def test_no_status_but_200_looks_like_an_answer(self, stage, within, body):
-        """Not even 404: a wrong address, or a proxy in between, answers the same."""
-        account = find_one(within, stage.active)
-        questions = (
-            lambda one: one.prove_credential(Book()),
-            lambda one: one.find(Book(), stage.nobody),
-            lambda one: one.read(Book(), account),
-        )
-        for status in STATUSES:
-            with ScriptedServer(answer(status, body)) as server:
-                target = stage.at(server.base_url)
-                for question in questions:
-                    with pytest.raises(TargetError):
-                        ask(target, question)
-
-    @pytest.mark.exhaustive
-    @pytest.mark.parametrize("fault", ["401", "429", "500", "html_502", "dropped"])
-    def test_a_write_in_trouble_is_an_error_of_ours(self, stage, within, fault):
-        """Nobody assumes that it happened, or that it did not."""
-        account = ready(within, stage.active)
-        stage.control.always(fault)
-
-        with pytest.raises(FAULTS[fault]):
-            within.switch_off(Book(), account)
-
     @pytest.mark.parametrize("fault", ["401", "429", "503", "dropped", "html"])
     def test_cleaning_up_never_undoes_the_success(self, stage, within, fault):
         """The account is off by then; what is left is a sentence, not an error."""
@@ -277,7 +238,7 @@ class Conformance:
         job, said = Leaving(stage.target, stage.active), []
         job.attempt()
         for fault in FAULTS:
-            stage.control.always(fault, lasts=0.2)
+            stage.control.always(fault, lasts=0.05)
             with pytest.raises(TargetError) as error:
                 job.attempt()
             said.append(str(error.value))
@@ -313,18 +274,6 @@ class Conformance:
         assert set(proof) <= set(job.notes.names)
         assert not job.notes.wrote
 
-    @pytest.mark.exhaustive
-    @pytest.mark.parametrize("fault", FAULTS)
-    def test_nobody_is_not_believed_while_anything_fails(self, stage, fault):
-        """Whichever call of the proof it is."""
-        job = Leaving(stage.target, stage.nobody)
-        job.attempt()
-        for number, name in enumerate(job.notes.names):
-            if name != "session.close":  # By then the proof is there.
-                stage.control.once(fault, after=number, lasts=0.2)
-                with pytest.raises(FAULTS[fault]):
-                    Leaving(stage.target, stage.nobody).attempt()
-
     def test_two_accounts_with_one_address_are_held(self, stage):
         """Whoever of them it is, a person must say."""
         if not stage.twins:
@@ -336,34 +285,6 @@ class Conformance:
         assert isinstance(result, Held)
         assert result.reason == "ambiguous_match"
         assert not job.notes.wrote
-
-    @pytest.mark.exhaustive
-    @pytest.mark.parametrize("fault", FAULTS)
-    def test_an_error_at_any_call_is_made_good_by_the_next_attempt(self, stage, fault):
-        """And none of them makes the leaver a `no_account` or an `already_inactive`."""
-        straight = Leaving(stage.target, stage.active)
-        outcome = straight.attempt().outcome
-        assert outcome in OUTCOME_OF.values()
-        for number in range(len(straight.notes.calls)):
-            stage.control.reset()
-            stage.control.once(fault, after=number, lasts=0.2)
-
-            assert worked_off(Leaving(stage.target, stage.active)).outcome is outcome
-            assert account_of(stage).access is Access.OFF
-
-    @pytest.mark.exhaustive
-    @pytest.mark.parametrize("fault", ["500", "dropped", "timeout", "html", "empty"])
-    def test_what_became_of_a_write_is_read(self, stage, fault):
-        """Done twice it may do harm, and an error does not say that it was not done."""
-        straight = Leaving(stage.target, stage.active)
-        outcome = straight.attempt().outcome
-        written = {call["operation"] for call in stage.control.writes()}
-        for operation in written:
-            stage.control.reset()
-            stage.control.once(fault, operation, after_effect=True, lasts=0.2)
-
-            assert worked_off(Leaving(stage.target, stage.active)).outcome is outcome
-            assert account_of(stage).access is Access.OFF
 
     def test_a_reading_that_is_behind_is_waited_for(self, stage):
         """Some systems show a change only after a while."""
@@ -406,6 +327,96 @@ class Conformance:
         asked = error.value.retry_after
         assert error.value.reason == "rate_limited"
         assert asked is None if fault == "429_bare" else SOON < asked <= LATEST
+
+
+class Conformance(Promises):
+    """The promises, and every trouble at every call."""
+
+    @pytest.mark.exhaustive
+    @pytest.mark.parametrize("fault", FAULTS)
+    def test_no_trouble_looks_like_an_answer(self, stage, within, fault):
+        """Neither "nobody", nor "off", nor "absent" may come of an error."""
+        account = find_one(within, stage.active)
+        questions = [
+            within.prove_credential,
+            lambda book: within.find(book, stage.nobody),
+            lambda book: within.read(book, account),
+            lambda book: within.preflight(book, account),
+        ]
+        asking = [question for question in questions if calls_of(question)]
+        stage.control.always(fault, lasts=0.05)
+        for question in asking:
+            book = Book()
+            with pytest.raises(FAULTS[fault]):
+                question(book)
+            assert book.calls[-1].error
+
+    @pytest.mark.exhaustive
+    @pytest.mark.parametrize("body", BODIES)
+    def test_no_status_but_200_looks_like_an_answer(self, stage, within, body):
+        """Not even 404: a wrong address, or a proxy in between, answers the same."""
+        account = find_one(within, stage.active)
+        questions = (
+            lambda one: one.prove_credential(Book()),
+            lambda one: one.find(Book(), stage.nobody),
+            lambda one: one.read(Book(), account),
+        )
+        for status in STATUSES:
+            with ScriptedServer(answer(status, body)) as server:
+                target = stage.at(server.base_url)
+                for question in questions:
+                    with pytest.raises(TargetError):
+                        ask(target, question)
+
+    @pytest.mark.exhaustive
+    @pytest.mark.parametrize("fault", ["401", "429", "500", "html_502", "dropped"])
+    def test_a_write_in_trouble_is_an_error_of_ours(self, stage, within, fault):
+        """Nobody assumes that it happened, or that it did not."""
+        account = ready(within, stage.active)
+        stage.control.always(fault)
+
+        with pytest.raises(FAULTS[fault]):
+            within.switch_off(Book(), account)
+
+    @pytest.mark.exhaustive
+    @pytest.mark.parametrize("fault", FAULTS)
+    def test_nobody_is_not_believed_while_anything_fails(self, stage, fault):
+        """Whichever call of the proof it is."""
+        job = Leaving(stage.target, stage.nobody)
+        job.attempt()
+        for number, name in enumerate(job.notes.names):
+            if name != "session.close":  # By then the proof is there.
+                stage.control.once(fault, after=number, lasts=0.05)
+                with pytest.raises(FAULTS[fault]):
+                    Leaving(stage.target, stage.nobody).attempt()
+
+    @pytest.mark.exhaustive
+    @pytest.mark.parametrize("fault", TROUBLES)
+    def test_an_error_at_any_call_is_made_good_by_the_next_attempt(self, stage, fault):
+        """And none of them makes the leaver a `no_account` or an `already_inactive`."""
+        straight = Leaving(stage.target, stage.active)
+        outcome = straight.attempt().outcome
+        assert outcome in OUTCOME_OF.values()
+        for number in range(len(straight.notes.calls)):
+            stage.control.reset()
+            stage.control.once(fault, after=number, lasts=0.05)
+
+            assert worked_off(Leaving(stage.target, stage.active)).outcome is outcome
+            assert account_of(stage).access is Access.OFF
+
+    @pytest.mark.exhaustive
+    @pytest.mark.parametrize("fault", ["500", "dropped", "timeout", "html", "empty"])
+    def test_what_became_of_a_write_is_read(self, stage, fault):
+        """Done twice it may do harm, and an error does not say that it was not done."""
+        straight = Leaving(stage.target, stage.active)
+        outcome = straight.attempt().outcome
+        written = {call["operation"] for call in stage.control.writes()}
+        for operation in written:
+            stage.control.reset()
+            stage.control.once(fault, operation, after_effect=True, lasts=0.05)
+
+            assert worked_off(Leaving(stage.target, stage.active)).outcome is outcome
+            assert account_of(stage).access is Access.OFF
 
 
 def ask(target, question):

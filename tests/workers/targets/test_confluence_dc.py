@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from config.secret import Secret
 from config.targets import ConfluenceDC as Settings
 from tests.workers.targets.books import Book
-from tests.workers.targets.conformance import Conformance, Stage
+from tests.workers.targets.conformance import Conformance, Promises, Stage
 from tests.workers.targets.leaving import Leaving
 from tests.workers.targets.scripted import ScriptedServer, answer
 from workers.deprovision import Done, Held, NotVerified
@@ -71,8 +71,8 @@ class TestConfluenceDC(Conformance):
         )
 
 
-class TestWithPassword(TestConfluenceDC):
-    """The same with username and password."""
+class TestWithPassword(Promises):
+    """The same with username and password; its calls are those with a token."""
 
     @pytest.fixture
     def stage(self, wiki, url):

@@ -5,7 +5,7 @@ import pytest
 from config.secret import Secret
 from config.targets import JiraDC as Settings
 from tests.workers.targets.books import Book
-from tests.workers.targets.conformance import Conformance, Stage
+from tests.workers.targets.conformance import Conformance, Promises, Stage
 from tests.workers.targets.leaving import Leaving
 from tests.workers.targets.scripted import ScriptedServer, answer
 from workers.deprovision import Done, Held
@@ -55,8 +55,8 @@ def target(url):
     return make(url)
 
 
-class TestJiraDC(Conformance):
-    """The promises of every target, with a token."""
+class OnJira:
+    """The stage, with one way to show who we are."""
 
     auth = "token"
 
@@ -75,13 +75,17 @@ class TestJiraDC(Conformance):
         )
 
 
-class TestWithPassword(TestJiraDC):
-    """The same with username and password."""
+class TestJiraDC(OnJira, Conformance):
+    """The promises of every target, with a token."""
+
+
+class TestWithPassword(OnJira, Promises):
+    """The same with username and password; its calls are those with a token."""
 
     auth = "basic"
 
 
-class TestWithSession(TestJiraDC):
+class TestWithSession(OnJira, Conformance):
     """The same with the cookie of a session."""
 
     auth = "session"
