@@ -24,10 +24,10 @@ from workers.targets.jira_cloud_site import WHAT_STAYS
 #: By kind: the system that it works on, and its settings.  `cloud` is an atlassian-org already.
 TARGETS: dict[str, tuple[str, dict[str, Any]]] = {
     "atlassian-scim": ("scim", {"directory_id": scim.DIRECTORY_ID, "api_key": scim.KEY}),
-    "confluence-dc": ("confluence-dc", {"token": wiki.TOKEN}),
+    "confluence-dc": ("confluence-dc", {"token": wiki.TOKEN, "operated_by": wiki.OPERATOR.email}),
     "crowd": ("crowd", {"application": crowd.APPLICATION, "password": crowd.PASSWORD}),
     "jira-cloud-site": ("jira-cloud-site", {"email": site.OPERATOR.email, "api_token": site.TOKEN}),
-    "jira-dc": ("jira-dc", {"token": jira.TOKEN}),
+    "jira-dc": ("jira-dc", {"token": jira.TOKEN, "operated_by": jira.OPERATOR.email}),
     "jira-um1": ("jira-um1", {"username": jira.OPERATOR.username, "password": jira.PASSWORD}),
 }
 ALL = {"cloud", *TARGETS}
