@@ -147,12 +147,17 @@ def open_console(settings: Settings, role: Role) -> Iterator[Finding]:
 
 def shadow(settings: Settings, role: Role) -> Iterator[Finding]:
     """A good start, and a bad thing to forget."""
-    if role in ACTS and settings.policy.mode == "shadow":
-        yield Finding(
-            "W003",
-            'policy.mode is "shadow": nobody is deactivated',
-            'look at `leaver jobs --outcome would_deactivate`, then set policy.mode = "act"',
-        )
+    own = {f"sources.{name}.mode": each.mode for name, each in settings.sources.items()}
+    own |= {f"targets.{name}.mode": each.mode for name, each in settings.targets.items()}
+    of_all = settings.policy.mode == "shadow"
+    modes = {"policy.mode": settings.policy.mode} if of_all else own
+    for name, mode in modes.items():
+        if role in ACTS and mode == "shadow":
+            yield Finding(
+                "W003",
+                f'{name} is "shadow": nobody is deactivated' + ("" if of_all else " there"),
+                f'look at `leaver jobs --outcome would_deactivate`, then set {name} = "act"',
+            )
 
 
 def embedded_queue_for_many(settings: Settings, _role: Role) -> Iterator[Finding]:
@@ -169,19 +174,24 @@ def embedded_queue_for_many(settings: Settings, _role: Role) -> Iterator[Finding
 
 def owner_unknown(settings: Settings, role: Role) -> Iterator[Finding]:
     """It does no harm in shadow mode, and must be known before anybody is deactivated."""
-    for name in _without_owner(settings, role) if settings.policy.mode == "shadow" else ():
+    for name in _without_owner(settings, role, in_shadow=True):
         yield Finding("W005", f"targets.{name}.operated_by is not set", NAME_THE_OWNER)
 
 
 def self_lock_out(settings: Settings, role: Role) -> Iterator[Finding]:
     """Deactivating the owner of the key would stop every later deactivation."""
-    for name in _without_owner(settings, role) if settings.policy.mode == "act" else ():
+    for name in _without_owner(settings, role, in_shadow=False):
         yield Finding("E006", f"targets.{name}.operated_by is not set", NAME_THE_OWNER)
 
 
-def _without_owner(settings: Settings, role: Role) -> list[str]:
+def _without_owner(settings: Settings, role: Role, *, in_shadow: bool) -> list[str]:
     targets = settings.targets.items() if role in ACTS else ()
-    return [name for name, target in targets if target.has_owner and not target.operators]
+    return [
+        name
+        for name, target in targets
+        if target.has_owner and not target.operators
+        if ("shadow" in (settings.policy.mode, target.mode)) is in_shadow
+    ]
 
 
 def expiring_keys(settings: Settings, role: Role, today: date) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, Self, TypeVar
+from typing import Self, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import PrivateAttr, ValidationError, model_validator
@@ -37,6 +37,7 @@ from config.values import (
     LedgerUrl,
     Listed,
     Listen,
+    Mode,
     Name,
     Protected,
     QueueUrl,
@@ -122,9 +123,7 @@ class Queue(Section):
 class Policy(Section):
     """What may be done, and to whom."""
 
-    mode: Literal["shadow", "act"] = setting(
-        '"shadow" decides and reads but changes nothing; "act" acts.', "shadow"
-    )
+    mode: Mode = setting('"shadow" decides and reads but changes nothing; "act" acts.', "shadow")
     timezone: TimeZone = setting(
         "Time zone in which a bare date of HR is meant, an IANA name such as "
         '"Europe/Berlin"; a source may set its own.'
@@ -245,6 +244,15 @@ class Settings(BaseSettings):
     def targets_of(self, source: str) -> tuple[str, ...]:
         """The names of the targets where a source's leavers lose their access."""
         return self.sources[source].targets or tuple(self.targets)
+
+    def shadowed_by(self, source: str, target: str) -> str:
+        """The setting that keeps a source's leavers in a target in shadow mode; "" if they act."""
+        own = {
+            f"sources.{source}.mode": self.sources[source].mode if source in self.sources else None,
+            f"targets.{target}.mode": self.targets[target].mode if target in self.targets else None,
+        }
+        modes = {"policy.mode": self.policy.mode} | own
+        return next((name for name, mode in modes.items() if mode == "shadow"), "")
 
     def brakes_of(self, source: str) -> dict[str, tuple[Window, ...]]:
         """The brakes that a leaver of this source must pass, by source; "" is over all sources."""

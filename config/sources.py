@@ -23,6 +23,7 @@ from config.values import (
     HeaderSecret,
     JsonPath,
     Listed,
+    Mode,
     Password,
     SignedText,
     SigningKey,
@@ -86,6 +87,10 @@ class Source(Section):
     )
     timezone: TimeZone | None = setting(
         "Time zone of its bare dates; left out: policy.timezone.", None
+    )
+    mode: Mode | None = setting(
+        'Its own mode; "shadow" wins over "act" wherever it stands. Left out: policy.mode.',
+        None,
     )
     brake: Listed[SlidingWindow] = setting(
         "Its own brake beside policy.brake, for its leavers alone.", ()

@@ -21,6 +21,7 @@ from config.values import (
     FilePath,
     Flag,
     HeaderSecret,
+    Mode,
     Operator,
     OrgId,
     Password,
@@ -48,6 +49,10 @@ class Target(Section):
     key_expires_on: Day | None = setting(
         "Day on which the credential expires, such as 2027-05-01; warned about 30, 14, 7 and 1 "
         "days before.",
+        None,
+    )
+    mode: Mode | None = setting(
+        'Its own mode; "shadow" wins over "act" wherever it stands. Left out: policy.mode.',
         None,
     )
     concurrency: Whole = setting(

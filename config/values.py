@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -414,6 +414,8 @@ def not_empty(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
         raise ValueError("is an empty list")
     return entries
 
+
+Mode = Literal["shadow", "act"]
 
 Whole = Annotated[int, BeforeValidator(whole_number)]
 Duration = Annotated[timedelta, BeforeValidator(duration)]

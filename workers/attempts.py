@@ -93,7 +93,7 @@ def _end(runtime: Runtime, claim: Claim, journal: LedgerJournal) -> str:
         against = confirm.objection(ledger, hr, claim, journal, clock.now())
         if against is not None:
             return _objected(runtime, claim, against)
-        order = runtime.order(claim.target)
+        order = runtime.order(claim.source, claim.target)
         target = runtime.targets[claim.target]
         with target.session(journal) as ready:
             result = attempt(claim, ready, journal, order, clock)

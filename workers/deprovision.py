@@ -94,6 +94,7 @@ class Order:
     policy: Policy
     retry: Retry
     verify: Verify
+    shadow: str  # the setting that says so; "" to act
     operators: tuple[str, ...]  # the account behind our credential
     idp_grace: timedelta
 
@@ -140,8 +141,9 @@ def attempt(claim: Claim, target: Target, journal: Notes, order: Order, clock: C
     against = rules.before_writing(account, policy=order.policy, operators=order.operators)
     if against is not None:
         return Held(against.reason, against.detail)
-    if order.policy.mode == "shadow":
-        return Done(Outcome.WOULD_DEACTIVATE, f"account {account.id}, by {account.way}")
+    if order.shadow:
+        detail = f"account {account.id}, by {account.way}; {order.shadow} is shadow"
+        return Done(Outcome.WOULD_DEACTIVATE, detail)
     return _switch_off(target, journal, account, order, clock)
 
 
@@ -187,8 +189,8 @@ def _reads_off(
 def _proven(target: Target, journal: Notes, account: Account, order: Order) -> Done:
     """Done, and cleaned up where that is still allowed: nothing takes the proof back."""
     outcome = OUTCOME_OF[account.way]
-    if order.policy.mode == "shadow":
-        return Done(outcome, "not cleaned up: policy.mode is shadow by now")
+    if order.shadow:
+        return Done(outcome, f"not cleaned up: {order.shadow} is shadow by now")
     try:
         return Done(outcome, target.clean_up(journal, account))
     except Stopped:

@@ -75,14 +75,15 @@ class Runtime:
         apis = {hr_target(source): api.concurrency for source, api in settings.apis.items()}
         return {name: target.concurrency for name, target in settings.targets.items()} | apis
 
-    def order(self, target: str) -> Order:
-        """What the configuration says about a job of this target."""
+    def order(self, source: str, target: str) -> Order:
+        """What the configuration says about a job of this source in this target."""
         settings = self.settings
         own = settings.targets[target]
         return Order(
             policy=settings.policy,
             retry=settings.retry,
             verify=settings.verify,
+            shadow=settings.shadowed_by(source, target),
             operators=own.operators,
             idp_grace=own.idp_grace if isinstance(own, AtlassianOrg) else timedelta(),
         )

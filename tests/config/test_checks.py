@@ -265,6 +265,26 @@ def test_a_finding_says_what_to_do(configured):
     )
 
 
+@pytest.mark.parametrize("where", ["SOURCES__BAMBOOHR", "TARGETS__CLOUD"])
+def test_a_source_or_a_target_in_shadow_mode_is_told_by_its_name(configured, where):
+    """The rest acts, so nobody would miss what does not."""
+    settings = configured(QUIET, {f"LEAVER_{where}__MODE": "shadow"})
+
+    [finding] = check(settings, "work")
+
+    setting = f"{where.lower().replace('__', '.')}.mode"
+    assert str(finding).startswith(f'W003 {setting} is "shadow": nobody is deactivated there;')
+
+
+def test_the_owner_of_a_key_that_is_only_read_with_may_be_unknown(configured):
+    """Its target is in shadow mode; the others act."""
+    environ = {"LEAVER_TARGETS__CLOUD__MODE": "shadow"}
+    settings = configured(QUIET.replace("operated_by", "#operated_by"), environ)
+
+    assert found(settings, "E006") == set()
+    assert found(settings, "W005") == {"work", "up"}
+
+
 def test_no_finding_shows_a_secret(configured):
     """They are logged at every start."""
     settings = configured(

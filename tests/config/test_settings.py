@@ -256,3 +256,30 @@ def test_loading_connects_to_nothing(configured, monkeypatch):
     monkeypatch.setattr(socket, "socket", None)
 
     assert configured(environ={"LEAVER_QUEUE__URL": "redis://nowhere.invalid"})
+
+
+@pytest.mark.parametrize(
+    ("policy", "source", "target", "shadow"),
+    [
+        ("act", None, None, ""),
+        ("act", "act", "act", ""),
+        ("act", "shadow", "act", "sources.bamboohr.mode"),
+        ("act", "act", "shadow", "targets.cloud.mode"),
+        ("act", None, "shadow", "targets.cloud.mode"),
+        ("shadow", "act", "act", "policy.mode"),
+        ("shadow", None, None, "policy.mode"),
+    ],
+)
+def test_shadow_wins_wherever_it_stands(configured, policy, source, target, shadow):
+    """One word that says no is enough, and it is told which."""
+    modes = {"POLICY": policy, "SOURCES__BAMBOOHR": source, "TARGETS__CLOUD": target}
+    environ = {f"LEAVER_{where}__MODE": mode for where, mode in modes.items() if mode}
+
+    assert configured(environ=environ).shadowed_by("bamboohr", "cloud") == shadow
+
+
+def test_the_shadow_of_one_source_does_not_fall_on_the_others(configured):
+    """A leaver entered by hand is of no source in the file."""
+    environ = {"LEAVER_POLICY__MODE": "act", "LEAVER_SOURCES__BAMBOOHR__MODE": "shadow"}
+
+    assert configured(environ=environ).shadowed_by("operator", "cloud") == ""

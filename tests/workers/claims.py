@@ -47,6 +47,7 @@ def order(*, operators: tuple[str, ...] = (), verify: str = "60s", **rules: Any)
         policy=Policy.model_validate({"timezone": "UTC", "mode": "act", **rules}),
         retry=Retry.model_validate({}),
         verify=Verify.model_validate({"timeout": verify}),
+        shadow="policy.mode" if rules.get("mode") == "shadow" else "",
         operators=operators,
         idp_grace=4 * HOUR,
     )

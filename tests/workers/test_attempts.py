@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
+from config.settings import load
 from tests.workers.fakes import FakeClock, FakeTarget, account
 from tests.workers.records import (
     DAY,
@@ -99,6 +100,20 @@ def test_a_wake_up_for_a_job_that_is_done_does_nothing(shop, lena, target):
     shop.run("no such job")
 
     assert target.made == made
+
+
+def test_a_target_in_shadow_mode_is_only_read(shop, ledger, target, lena):
+    """The other targets act meanwhile; the job says which setting it was."""
+    text = shop.file.read_text().replace("[targets.cloud]", '[targets.cloud]\nmode = "shadow"')
+    shop.file.write_text(text)
+    shop.runtime.settings = load(shop.file, {})
+
+    shop.run(lena)
+
+    row = job_row(ledger, lena)
+    assert (row["state"], row["outcome"]) == ("done", "would_deactivate")
+    assert row["detail"].endswith("targets.cloud.mode is shadow")
+    assert not target.is_off(LENA)
 
 
 def test_a_refusal_holds_the_job_with_its_reason(shop, ledger, target, lena):

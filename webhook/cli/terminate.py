@@ -74,8 +74,9 @@ def terminate(
             show_json(job)
         else:
             say(f"{job.id}  {job.state} in {job.target}, due {when(job.due_at)}")
-    if settings.policy.mode == "shadow":
-        warn('policy.mode is "shadow": the account is looked for, and nothing is changed.')
+    for job in jobs:
+        if shadow := settings.shadowed_by(job.source, job.target):
+            warn(f'{job.target}, {shadow} is "shadow": the account is found, nothing is changed.')
     wake(settings, [job.id for job in jobs if job.state == "queued"])
 
 
