@@ -52,8 +52,8 @@ STATUS: tuple[OurField, ...] = ("status", "employment_status")
 TOLD_BY: tuple[OurField, ...] = (*STATUS, "termination_date")
 EVENTS = (LeaverKind.TERMINATED, LeaverKind.REHIRED, LeaverKind.LOOKUP)
 NO_API = (
-    "an event-based body has no values; set sources.X.api, or choose Field-Based in BambooHR, and "
-    "enter who leaves with `leaver terminate`"
+    "an event-based body has no values; set sources.X.api, then `leaver reparse` it, or choose "
+    "Field-Based in BambooHR"
 )
 
 
