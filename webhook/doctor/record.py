@@ -23,6 +23,7 @@ def everything(ledger: Ledger, now: datetime) -> Iterator[Check]:
     yield from _pauses(ledger)
     yield from _alarms(ledger)
     yield from _rejections(ledger, now)
+    yield from _untimely(ledger, now)
     yield from _jobs(ledger, now)
 
 
@@ -52,6 +53,22 @@ def _rejections(ledger: Ledger, now: datetime) -> Iterator[Check]:
     for (source, reason), count in deliveries.rejected(ledger, since=now - LATELY).items():
         finding = f"{count} from {source} in the last day, {reason}"
         yield Check("rejected deliveries", Result.ADVICE, finding, _to_do(REJECTED, reason))
+
+
+def _untimely(ledger: Ledger, now: datetime) -> Iterator[Check]:
+    """A clock that is wrong, of the sender or ours, shows in the times that are signed."""
+    for source, (count, behind) in deliveries.untimely(ledger, since=now - LATELY).items():
+        way = "behind" if behind > timedelta() else "ahead of"
+        off = round(abs(behind).total_seconds() / 60)
+        finding = (
+            f"{count} deliveries of {source} in the last day were signed at a wrong time, the last "
+            f"one {off} minutes {way} our clock"
+        )
+        hint = (
+            "if `clock` is ok here, the sender's clock or its delay is wrong: have it mended, or "
+            f"raise sources.{source}.tolerance; then `leaver reparse --status quarantined`"
+        )
+        yield Check("signed times", Result.ATTENTION, finding, hint)
 
 
 def _jobs(ledger: Ledger, now: datetime) -> Iterator[Check]:

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -11,7 +12,8 @@ import requests
 import sqlalchemy as sa
 from redis import Redis
 
-from tests.workers.records import claim, everything, job_of, locked_out
+from tests.workers.records import claim, delivery, everything, job_of, locked_out, record
+from workers.leavers import Element, ElementKind
 from workers.ledger import moves, open_ledger, rejections
 from workers.ledger.alarms import raise_alarm
 from workers.ledger.tables import workers
@@ -320,3 +322,21 @@ def test_what_hr_refuses_or_hides_is_said(leaver, asked, settings, code, check, 
 
     assert exit_code == code
     assert says in faults[check]
+
+
+@pytest.mark.parametrize(
+    ("behind", "reason", "said"),
+    [(10, "stale", "10 minutes behind our clock"), (-10, "from_the_future", "10 minutes ahead of")],
+)
+def test_a_wrong_clock_is_explained_by_how_much(leaver, ledger, healthy, now, behind, reason, said):
+    """Every delivery is quarantined, and nobody thinks of the time first."""
+    untimely = Element(ElementKind.QUARANTINED, "", reason)
+    given = replace(
+        delivery(untimely, at=now, reason=reason), signed_at=now - timedelta(minutes=behind)
+    )
+    record(ledger, given, now=now)
+
+    code, faults = examined(leaver)
+
+    assert (code, said in faults["signed times"]) == (3, True)
+    assert "sources.hr.tolerance" in faults["signed times"]

@@ -4,13 +4,14 @@ import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from workers.leavers import DeliveryId, DeliveryStatus, ElementKind, JobId, LeaverId
 from workers.ledger import tables as t
+from workers.ledger.intake import WRONG_TIME
 from workers.ledger.queries import PAGE, NotFound, columns_of, find_id, without
 from workers.ledger.queries.jobs import Entry
 from workers.ledger.store import Ledger
@@ -136,6 +137,25 @@ def rejected(ledger: Ledger, *, since: datetime) -> Mapping[tuple[str, str], int
     )
     with ledger.read() as tx:
         return {(source, reason): int(found) for source, reason, found in tx.execute(query)}
+
+
+def untimely(ledger: Ledger, *, since: datetime) -> Mapping[str, tuple[int, timedelta]]:
+    """By source, how many waiting deliveries came at a wrong time since then, and by how much the
+    sender's time was behind ours at the last of them; below zero: ahead.
+    """
+    kept = t.deliveries.c
+    query = sa.select(kept.source, kept.received_at, kept.signed_at).where(
+        kept.status == DeliveryStatus.QUARANTINED,
+        kept.reason.in_(WRONG_TIME),
+        kept.received_at >= since,
+        kept.signed_at.is_not(None),
+    )
+    found: dict[str, tuple[int, timedelta]] = {}
+    with ledger.read() as tx:
+        for source, received_at, signed_at in tx.execute(query.order_by(kept.id)):
+            count, _ = found.get(source, (0, timedelta()))
+            found[source] = (count + 1, received_at - signed_at)
+    return found
 
 
 def _fitting(query: sa.Select[Any], wanted: DeliveryFilter) -> sa.Select[Any]:
