@@ -212,7 +212,7 @@ def _fails_alone(
             return True
         with runtime.targets[claim.target].session(journal) as ready:
             ready.prove_credential(journal)
-    except TargetError:
+    except (TargetError, WorkerStopping):
         return False
     return True
 

@@ -30,7 +30,7 @@ from tests.workers.records import (
 )
 from tests.workers.shop import Shop
 from workers.attempts import INTERNAL_ERROR_LIMIT
-from workers.errors import LockedOut, Refused, Unavailable
+from workers.errors import LockedOut, Refused, Unavailable, WorkerStopping
 from workers.journal import LEASE
 from workers.leavers import Element, ElementKind, LeaverKind
 from workers.ledger import moves, store
@@ -513,6 +513,19 @@ def test_a_lone_job_waits_for_as_long_as_its_target_is_out(long_shop, target):
     assert state_of(ledger, lena) == ("retrying", "outage")
     assert job_row(ledger, lena)["attempts"] == 0
     assert ("target_paused", "cloud") in open_alarms(ledger)
+
+
+def test_a_worker_that_stops_while_it_asks_for_the_proof_leaves_the_pause(long_shop, target):
+    """The next worker goes on where this one was."""
+    shop, ledger = long_shop, long_shop.ledger
+    lena = job_of(ledger)
+    target.fail("find", Unavailable("find", "503"), times=10**6)
+    target.fail("prove_credential", WorkerStopping(), times=10**6)
+
+    shop.spend(90 * MINUTE)
+
+    assert target.made["prove_credential"] > 0
+    assert state_of(ledger, lena) == ("retrying", "outage")
 
 
 def test_jobs_that_probe_in_turn_need_no_other_proof(long_shop, target):

@@ -12,6 +12,7 @@ from typing import Any
 from workers.errors import Refused
 from workers.leavers import AccountId
 from workers.targets.base import Access, Account, Way
+from workers.targets.values import as_object, as_text
 
 #: What is kept of an account as its before-state, and judged.
 STATE_FIELDS = (
@@ -100,18 +101,3 @@ def _way(state: Mapping[str, str | None]) -> Way:
         case "unmanaged", _:
             return Way.SUSPEND
     return Way.UNCLEAR
-
-
-def as_object(value: Any) -> Mapping[str, Any]:
-    """A JSON object; everything else counts as an empty one."""
-    return value if isinstance(value, dict) else {}
-
-
-def as_list(value: Any) -> list[Any]:
-    """A JSON list; everything else counts as an empty one."""
-    return value if isinstance(value, list) else []
-
-
-def as_text(value: Any) -> str:
-    """A printable text; everything else counts as missing."""
-    return value if isinstance(value, str) and value.isprintable() else ""

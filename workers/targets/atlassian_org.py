@@ -17,17 +17,11 @@ from config.targets import AtlassianOrg as Settings
 from workers.errors import LockedOut, Refused, TargetError, Unavailable
 from workers.leavers import AccountId
 from workers.targets.answers import CLOUD, Answer, absent, managed_elsewhere, perhaps_done, plain
-from workers.targets.atlassian_account import (
-    ID,
-    account_of,
-    as_list,
-    as_object,
-    as_text,
-    with_roles,
-)
+from workers.targets.atlassian_account import ID, account_of, with_roles
 from workers.targets.base import Access, Account, Journal, Limit, Target, Way
 from workers.targets.credentials import Bearer
 from workers.targets.http import Client, Segments
+from workers.targets.values import as_list, as_object, as_text
 
 ALL_DIRECTORIES = "-"  # Documented for searching and reading; for suspending it is not.
 

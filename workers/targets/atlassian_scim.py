@@ -21,10 +21,10 @@ from config.targets import AtlassianScim as Settings
 from workers.errors import LockedOut, Refused, Unavailable
 from workers.leavers import AccountId
 from workers.targets.answers import ANY, Answer, Dialect
-from workers.targets.atlassian_account import as_list, as_object, as_text
-from workers.targets.base import Access, Account, Journal, Limit, Target, Way
+from workers.targets.base import Account, Journal, Limit, Target, Way
 from workers.targets.credentials import Bearer
 from workers.targets.http import Client
+from workers.targets.values import access_of, as_list, as_object, as_text
 
 ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
 PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
@@ -148,7 +148,7 @@ def account_of(call: str, user: Any) -> Account:
     return Account(
         id=AccountId(user_id),
         email=primary_address(facts),
-        access=_access(active),
+        access=access_of(active),
         way=Way.DEACTIVATE,
         username=as_text(facts.get("userName")) or None,
         snapshot={"id": user_id, "active": active is True, "atlassianAccountId": as_text(known_as)},
@@ -160,13 +160,6 @@ def primary_address(user: Mapping[str, Any]) -> str | None:
     emails = [as_object(email) for email in as_list(user.get("emails"))]
     primary = [email for email in emails if email.get("primary") is True] or emails
     return as_text(primary[0].get("value")) or None if len(primary) == 1 else None
-
-
-def _access(active: Any) -> Access:
-    """Only booleans count."""
-    if active is True:
-        return Access.ACTIVE
-    return Access.OFF if active is False else Access.UNKNOWN
 
 
 def _with_address(call: str, users: Iterator[Any] | list[Any], email: str) -> tuple[Account, ...]:

@@ -26,11 +26,11 @@ from config.targets import ConfluenceDC as Settings
 from workers.errors import LockedOut, Refused, Unavailable
 from workers.leavers import AccountId
 from workers.targets.answers import Answer
-from workers.targets.atlassian_account import as_object, as_text
 from workers.targets.base import Access, Account, Journal, Limit, Target, Way
 from workers.targets.confluence_list import whole_list
 from workers.targets.data_center import DIALECT, credential_of
 from workers.targets.http import Client, Name
+from workers.targets.values import as_object, as_text
 
 REST = ("rest", "api")
 PROFILE = ("rest", "mobile", "1.0", "profile")

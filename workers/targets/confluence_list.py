@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from workers.errors import LockedOut, Unavailable
-from workers.targets.atlassian_account import as_object, as_text
+from workers.targets.values import as_object, as_text
 
 #: With pages of 200 that begin 100 apart, 100,000 users.
 MAX_PAGES = 1000

@@ -23,11 +23,11 @@ from config.targets import Crowd as Settings
 from workers.errors import LockedOut, Refused, TargetError, Unavailable
 from workers.leavers import AccountId
 from workers.targets.answers import ANY, Answer, Dialect
-from workers.targets.atlassian_account import as_object, as_text
-from workers.targets.base import Access, Account, Journal, Limit, Target, Way
+from workers.targets.base import Account, Journal, Limit, Target, Way
 from workers.targets.credentials import Basic
 from workers.targets.data_center import DIALECT as DATA_CENTER
 from workers.targets.http import Client
+from workers.targets.values import access_of, as_object, as_text
 
 REST = ("rest", "usermanagement", "1")
 
@@ -186,7 +186,7 @@ def account_of(call: str, user: Any) -> Account:
     return Account(
         id=AccountId(name),
         email=email if "@" in email else None,
-        access=_access(facts.get("active")),
+        access=access_of(facts.get("active")),
         way=Way.DEACTIVATE,
         username=name,
         snapshot={"name": name, "active": facts.get("active") is True},
@@ -202,13 +202,3 @@ def quoted(value: str) -> str:
 def same(one: str | None, other: str) -> bool:
     """Whether two names or addresses differ in letter case only."""
     return one is not None and one.lower() == other.lower()
-
-
-def _access(active: Any) -> Access:
-    """Only booleans count."""
-    match active:
-        case True:
-            return Access.ACTIVE
-        case False:
-            return Access.OFF
-    return Access.UNKNOWN

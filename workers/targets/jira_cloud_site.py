@@ -23,10 +23,10 @@ from config.targets import JiraCloudSite as Settings
 from workers.errors import LockedOut, Refused, Unavailable
 from workers.leavers import AccountId
 from workers.targets.answers import Answer, Dialect, perhaps_done
-from workers.targets.atlassian_account import as_list, as_object, as_text
 from workers.targets.base import Access, Account, Journal, Limit, Target, Way
 from workers.targets.credentials import Basic
 from workers.targets.http import Client
+from workers.targets.values import as_list, as_object, as_text
 
 REST = ("rest", "api", "3")
 PAGE_SIZE = 200

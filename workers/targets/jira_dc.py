@@ -20,10 +20,10 @@ from config.targets import JiraDC as Settings
 from workers.errors import LockedOut, Refused, TargetError, Unavailable
 from workers.leavers import AccountId
 from workers.targets.answers import Answer
-from workers.targets.atlassian_account import as_list, as_object, as_text
 from workers.targets.base import Access, Account, Journal, Limit, Target, Way
 from workers.targets.data_center import DIALECT, credential_of
 from workers.targets.http import Client, Name
+from workers.targets.values import as_list, as_object, as_text
 
 REST = ("rest", "api", "2")
 SESSION = ("rest", "auth", "1", "session")

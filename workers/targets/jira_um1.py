@@ -24,11 +24,11 @@ from config.targets import JiraUm1 as Settings
 from workers.errors import LockedOut, Refused, Unavailable
 from workers.leavers import AccountId
 from workers.targets.answers import Answer
-from workers.targets.atlassian_account import as_object, as_text
-from workers.targets.base import Access, Account, Journal, Limit, Target, Way
+from workers.targets.base import Account, Journal, Limit, Target, Way
 from workers.targets.credentials import Login
 from workers.targets.data_center import DIALECT
 from workers.targets.http import Client
+from workers.targets.values import access_of, as_object, as_text
 
 USER = ("admin", "rest", "um", "1", "user")
 SESSION = ("rest", "auth", "1", "session")
@@ -130,17 +130,13 @@ def account_of(call: str, user: Any) -> Account:
     """The account that Jira shows."""
     facts = as_object(user)
     name, email = as_text(facts.get("name")), as_text(facts.get("email"))
-    active = facts.get("active")
     if not name:
         raise Refused(call, "a user without a name", reason="unclear_account")
-    access = Access.UNKNOWN  # Only booleans count.
-    if isinstance(active, bool):
-        access = Access.ACTIVE if active else Access.OFF
     return Account(
         id=AccountId(name),
         email=email if "@" in email else None,
-        access=access,
+        access=access_of(facts.get("active")),
         way=Way.DEACTIVATE,
         username=name,
-        snapshot={"name": name, "active": active is True},
+        snapshot={"name": name, "active": facts.get("active") is True},
     )
