@@ -37,7 +37,7 @@ FAULTS = (
 )
 
 #: How many people one delivery holds; a sender that is not named here sends each alone.
-PEOPLE_AT_ONCE = {"bamboohr": 50}
+PEOPLE_AT_ONCE = {"bamboohr": 50, "okta": 50}
 
 #: How long connecting and waiting for the answer may take, in seconds.
 PATIENCE_S = (5, 30)
@@ -174,7 +174,7 @@ def _post(
             try:
                 going_out = posts(Sender(kind, own, some, event, now()), fault)
             except ValueError as error:
-                about = f"--fault {fault}" if fault else f"sources.{source}.secrets"
+                about = f"--fault {fault}" if fault else f"sources.{source}"
                 raise click.UsageError(f"{about}: {error}") from error
             for post in going_out:
                 answer = _answer(session, url, post)

@@ -62,7 +62,7 @@ def sign(
     where they have no word for it."""
     words = _words(settings)[event]
     if not words:
-        raise ValueError(f"nothing is {event}: the list {event} is empty")
+        raise ValueError(f"no word means {event}: the list {event} is empty")
     sent = [_as_sent(who, settings, now) | {settings.event: words[0]} for who in people]
     persons = [_laid_out({}, _of_body(values, False)) for values in sent]
     document = _laid_out(_placed(persons, settings.people), _of_body(sent[0], True))

@@ -102,7 +102,7 @@ def sign(
 def signature(body: bytes, settings: Gusto, *, now: datetime) -> dict[str, str]:
     """The header that Gusto signs `body` with."""
     if not settings.secrets:
-        raise ValueError("is empty; to sign, put the verification token there")
+        raise ValueError("secrets is empty; to sign, put the verification token there")
     return sign_hmac(body, settings.secrets[0].reveal().encode(), SCHEME, event_id="", at=now)
 
 

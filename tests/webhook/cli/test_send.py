@@ -168,4 +168,4 @@ def test_a_public_key_cannot_sign_and_says_which_can(leaver):
 
     result = leaver.run("send", "standard", "--email", "lena@example.com")
 
-    assert (result.exit_code, "sources.standard.secrets: a whpk_ key" in result.stderr) == (2, True)
+    assert (result.exit_code, "sources.standard: a whpk_ key" in result.stderr) == (2, True)

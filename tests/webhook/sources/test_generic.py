@@ -14,6 +14,7 @@ from tests.webhook.sources.conformance import (
     SignedSourceConformance,
 )
 from webhook.schemes import Scheme, sign_hmac
+from webhook.sources import generic
 from webhook.sources.base import Termination
 from workers.leavers import LeaverKind
 
@@ -172,8 +173,6 @@ class TestMerge(SignedBodyConformance):
 
 def assert_sent_is_read(receiver, source: str, events: list[LeaverKind]) -> None:
     """`leaver send` reaches the same end as the HR system."""
-    from webhook.sources import generic
-
     settings = receiver.settings.sources[source]
     for number, event in enumerate(events):
         who = Termination(f"p{number}@example.com", str(number))
@@ -366,3 +365,11 @@ def test_a_form_is_read_like_json(receiver):
     answer = receiver.post("slack", headers, body)
 
     assert answer.json["status"] == "accepted"
+
+
+def test_what_a_sender_never_says_is_not_sent(receiver):
+    """Deel has no word for it that we know."""
+    settings = receiver.settings.sources["deel"]
+
+    with pytest.raises(ValueError, match="the list rescinded is empty"):
+        generic.sign([JANE], settings, event=LeaverKind.RESCINDED, now=NOW)
