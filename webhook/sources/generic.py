@@ -39,8 +39,8 @@ from webhook.verify import Signed, time_of
 from workers.leavers import Cutoff, Element, ElementKind, Leaver, LeaverKind, new_id
 
 CONTENT_TYPES = frozenset({"application/json", "application/x-www-form-urlencoded"})
-EVENTS = tuple(LeaverKind)
 STAYS = (LeaverKind.RESCINDED, LeaverKind.REHIRED)
+EVENTS = (LeaverKind.TERMINATED, LeaverKind.CORRECTED, *STAYS)
 #: A bare date so long ago has passed in every time zone.
 LONG_PAST = timedelta(days=2)
 
