@@ -6,7 +6,7 @@ BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-header $(ARGS)
 
-.PHONY: help install tools demo check test bench-drain lock clean
+.PHONY: help install tools demo check test mutants bench-drain lock clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -29,6 +29,9 @@ check: tools ## format, lint, types, import contracts, spelling
 
 test: check ## check, then the whole suite on every Python from 3.11 on found here
 	@$(BIN)/python .ci/test.py
+
+mutants: tools ## post 20,000 mutants of deliveries, half of them signed anew
+	@LEAVER_MUTANTS=20000 $(BIN)/pytest -q -k mutant tests/webhook/test_properties.py $(ARGS)
 
 bench-drain: tools ## how fast 2,000 leavers drain; takes five minutes
 	@$(BIN)/python -m tests.bench.drain $(ARGS)

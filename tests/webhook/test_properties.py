@@ -7,6 +7,7 @@ import base64
 import hashlib
 import hmac
 import json
+import os
 from datetime import UTC
 from typing import Any
 
@@ -221,7 +222,11 @@ def judge(receiver: Receiver, source: str, answer: Any, body: bytes) -> None:
 a_source = st.sampled_from(["bamboohr", "standard"])
 a_header = st.text(st.characters(max_codepoint=255, exclude_characters="\r\n"), max_size=80)
 # The receiver keeps what earlier examples sent; no example depends on it.
-properties = settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+# `make mutants` tries many more.
+properties = settings(
+    max_examples=int(os.environ.get("LEAVER_MUTANTS", "200")),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 
 
 @properties
