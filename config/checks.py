@@ -12,6 +12,7 @@ exit code 2, W is a warning.
                                               W007  a target that no source has
                                               W008  a private signing key at the door
                                               W009  a credential expires
+                                              W010  a source that signs nothing
 """
 
 import ssl
@@ -22,9 +23,10 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+from config.keys import token_key
 from config.secret import ConfigurationError, Secret
 from config.settings import Settings
-from config.sources import BambooHR, Standard
+from config.sources import BambooHR, Standard, Workday
 from config.values import is_loopback
 
 Role = Literal["serve", "work", "console", "up"]
@@ -233,19 +235,35 @@ def forgotten_target(settings: Settings, role: Role) -> Iterator[Finding]:
 def private_key_at_the_door(settings: Settings, role: Role) -> Iterator[Finding]:
     """Who breaks in could then sign terminations; the public half verifies as well."""
     for name, source in settings.sources.items():
-        if role in RECEIVES and isinstance(source, Standard) and any(map(_private, source.secrets)):
-            yield Finding(
-                "W008",
-                f"sources.{name}.secrets holds a private key (whsk_...)",
-                "the receiver needs its public half only (whpk_...)",
-            )
+        keys = {"secrets": source.secrets} if isinstance(source, Standard | Workday) else {}
+        if isinstance(source, Workday):
+            keys["public_keys"] = source.public_keys
+        for key, secrets in keys.items():
+            if role in RECEIVES and any(map(_private, secrets)):
+                yield Finding(
+                    "W008",
+                    f"sources.{name}.{key} holds a private key",
+                    "the receiver needs its public half only (whpk_..., or a PUBLIC KEY)",
+                )
 
 
 def _private(secret: Secret) -> bool:
     try:
-        return secret.reveal().startswith("whsk_")
-    except ConfigurationError:
-        return False  # E003 says so.
+        text = secret.reveal()
+        return text.startswith("whsk_") or token_key(text).private is not None
+    except ValueError:
+        return False  # No key of a token; or E003 says so.
+
+
+def unsigned_deliveries(settings: Settings, role: Role) -> Iterator[Finding]:
+    """Who once learns a password can send any leaver, and repeat what was sent."""
+    for name, source in settings.sources.items():
+        if role in RECEIVES and isinstance(source, Workday) and source.auth == "basic":
+            yield Finding(
+                "W010",
+                f'sources.{name}.auth is "basic": neither body nor time is signed',
+                'use "standard" or "jwt" if the integration can; else let only its addresses in',
+            )
 
 
 CHECKS: tuple[Callable[[Settings, Role], Iterator[Finding]], ...] = (
@@ -263,4 +281,5 @@ CHECKS: tuple[Callable[[Settings, Role], Iterator[Finding]], ...] = (
     short_tolerance,
     forgotten_target,
     private_key_at_the_door,
+    unsigned_deliveries,
 )

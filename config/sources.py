@@ -3,7 +3,7 @@
 What two settings of one source get wrong together, `faults` says; settings.py asks for it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -22,6 +22,7 @@ from config.values import (
     HeaderName,
     HeaderSecret,
     JsonPath,
+    KeysUrl,
     Listed,
     Mode,
     Password,
@@ -31,6 +32,8 @@ from config.values import (
     StandardKey,
     Text,
     TimeZone,
+    TokenKeys,
+    Username,
     is_loopback,
     mapped,
 )
@@ -49,6 +52,28 @@ GenericField = Literal[
     "event_id",
 ]
 OurField = Literal["email", "employee_id", "status", "employment_status", "termination_date"]
+
+WorkdayField = Literal[
+    "email",
+    "employee_id",
+    "termination_date",
+    "last_day",
+    "access_revocation",
+    "immediate",
+    "reason",
+    "time_zone",
+    "event",
+    "happened_at",
+    "active",
+    "terminated",
+]
+#: Where the keys of tokens come from: one of the two.
+WORKDAY_KEYS = ("jwks_url", "public_keys")
+WORKDAY_AUTH: Mapping[str, tuple[str, ...]] = {
+    "standard": ("secrets",),
+    "jwt": (*WORKDAY_KEYS, "audience"),
+    "basic": ("username", "passwords"),
+}
 
 
 class Api(Section):
@@ -213,6 +238,67 @@ class Standard(Dated):
         "How far from now the time of a signature may be; a delivery further off is quarantined.",
         "5m",
     )
+
+
+class Workday(Dated):
+    """Integrations that a Workday customer builds; Workday itself has no webhooks."""
+
+    kind: Literal["workday"] = setting("What it is: an integration built in Workday.")
+    auth: Literal["standard", "jwt", "basic"] = setting(
+        'How it proves itself: "standard" signs as Standard Webhooks do and needs secrets; "jwt" '
+        "sends a JSON Web Token with a hash of the body and needs audience, and jwks_url or "
+        'public_keys; "basic" needs username and passwords, signs nothing and is the weakest.',
+        "standard",
+    )
+    secrets: Listed[StandardKey] = setting(
+        "Keys of its signatures, whsec_... (HMAC) or whpk_... (ed25519); several while you change "
+        "from one to the next.",
+        (),
+    )
+    jwks_url: KeysUrl | None = setting(
+        "Where the keys of its tokens are published, as a JSON Web Key Set.", None
+    )
+    public_keys: TokenKeys = setting(
+        "Keys of its tokens, each a PEM or a JSON Web Key: RSA of 2048 bits or more (RS256), P-256 "
+        "(ES256) or ed25519 (EdDSA).",
+        (),
+    )
+    audience: Text | None = setting(
+        "What its tokens must have as aud, such as https://leaver.example.com/webhooks/workday.",
+        None,
+    )
+    username: Username | None = setting("Name with which it logs in.", None)
+    passwords: Listed[Password] = setting(
+        "Passwords with which it logs in; several while you change from one to the next.", ()
+    )
+    tolerance: Duration = setting(
+        "How far from now the time of a signature may be; a delivery further off is quarantined. "
+        'Not used with auth = "basic", which signs no time.',
+        "5m",
+    )
+    fields: Annotated[dict[Text, WorkdayField], BeforeValidator(mapped)] = setting(
+        "Names you gave to the columns of a report that mean email, employee_id, termination_date, "
+        "last_day, access_revocation, immediate, reason, time_zone, event, happened_at, active or "
+        'terminated, such as { "Mail_Intern" = "email" }; the usual names are known.',
+        {},
+    )
+
+    @property
+    def time_tolerance(self) -> timedelta | None:
+        """None with a password, which signs no time."""
+        return None if self.auth == "basic" else self.tolerance
+
+    def faults(self) -> Iterator[Fault]:
+        """What `auth` needs and is missing, and what it does not use."""
+        needed = WORKDAY_AUTH[self.auth]
+        for key in (key for keys in WORKDAY_AUTH.values() for key in keys):
+            if getattr(self, key) and key not in needed:
+                yield Fault(key, None, f'is not used with auth = "{self.auth}"; remove one of them')
+        for key in needed:
+            if not getattr(self, key) and key not in WORKDAY_KEYS:
+                yield Fault(key, None, f'is missing: auth = "{self.auth}" needs it')
+        if self.auth == "jwt" and bool(self.jwks_url) is bool(self.public_keys):
+            yield Fault("jwks_url", self.jwks_url, "or public_keys must be set, and not both")
 
 
 class Okta(Source):
@@ -389,8 +475,10 @@ KINDS: dict[str, type[Source]] = {
     "gusto": Gusto,
     "finch": Finch,
     "generic": Generic,
+    "workday": Workday,
 }
 
 SourceSettings = Annotated[
-    BambooHR | Standard | Okta | HiBob | Gusto | Finch | Generic, Field(discriminator="kind")
+    BambooHR | Standard | Okta | HiBob | Gusto | Finch | Generic | Workday,
+    Field(discriminator="kind"),
 ]

@@ -19,7 +19,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, PlainValidator
 
-from config.secret import Secret, printable
+from config.keys import token_key
+from config.secret import PLACEHOLDER, Secret, printable
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 LONGEST_DAYS = 36500
@@ -344,6 +345,48 @@ def signed_text(value: object) -> str:
     return template
 
 
+def keys_url(value: object) -> str:
+    """Where keys are published: https, because who changes them on the way can sign."""
+    url = text(value)
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  Reading it is what checks it.
+    except ValueError:
+        raise ValueError("is not a URL") from None
+    if not parts.hostname or "@" in parts.netloc or parts.fragment:
+        raise ValueError('is not a URL of keys; use "https://example.com/jwks.json" or the like')
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
+        raise ValueError("must begin with https://")
+    return url
+
+
+def signing_key(value: object) -> Secret:
+    """A key of JSON Web Tokens, read: one that cannot be would refuse every event."""
+    if isinstance(value, Secret):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("is not a text; put it in quotes")  # noqa: TRY004 - pydantic wants it
+    if value == PLACEHOLDER:
+        return secret(value)
+    token_key(value)
+    return Secret(value)
+
+
+def pems(value: object) -> object:
+    """A list in which the lines of one PEM are one entry: a file comes as its lines."""
+    entries = listed(value)
+    if not isinstance(entries, tuple):
+        return entries
+    joined: list[object] = []
+    for entry in entries:
+        last = joined[-1] if joined else None
+        if isinstance(last, str) and last.startswith("-----BEGIN") and "-----END" not in last:
+            joined[-1] = f"{last}\n{entry}"
+        else:
+            joined.append(entry)
+    return tuple(joined)
+
+
 def ledger_url(value: object) -> Secret:
     """A SQLAlchemy URL, PostgreSQL always with psycopg.  It may hold a password."""
     url = secret(value).reveal()
@@ -438,6 +481,7 @@ SlidingWindow = Annotated[Window, PlainValidator(window), PlainSerializer(str)]
 HeaderName = Annotated[str, BeforeValidator(header_name)]
 JsonPath = Annotated[str, BeforeValidator(json_path)]
 SignedText = Annotated[str, BeforeValidator(signed_text)]
+KeysUrl = Annotated[str, BeforeValidator(keys_url)]
 FilePath = Annotated[Path, BeforeValidator(file_path)]
 
 _masked = PlainSerializer(str)
@@ -446,8 +490,10 @@ SigningKey = Annotated[Secret, PlainValidator(secret), _masked]
 Password = Annotated[Secret, PlainValidator(secret), _masked]
 StandardKey = Annotated[Secret, PlainValidator(standard_key), _masked]
 Base64Key = Annotated[Secret, PlainValidator(base64_key), _masked]
+TokenKey = Annotated[Secret, PlainValidator(signing_key), _masked]
 LedgerUrl = Annotated[Secret, PlainValidator(ledger_url), _masked]
 QueueUrl = Annotated[Secret, PlainValidator(queue_url), _masked]
 
 Listed = Annotated[tuple[Entry, ...], BeforeValidator(listed), AfterValidator(distinct)]
 AtLeastOne = Annotated[Listed[Entry], AfterValidator(not_empty)]
+TokenKeys = Annotated[tuple[TokenKey, ...], BeforeValidator(pems), AfterValidator(distinct)]

@@ -2,9 +2,10 @@
 
 A sender that shakes hands first does so with a GET, or posts a ping or the key of its signatures.
 
-The answer is 2xx only after the ledger has committed, and 503 when it cannot: HR systems send again
-after a 5xx, and never after a 4xx.  So a body that is correctly signed is never refused: what is
-stale or cannot be read is recorded as quarantined.  What is not correctly signed leaves a count.
+The answer is 2xx only after the ledger has committed, and 503 when it cannot, or when the keys of a
+sender cannot be had: HR systems send again after a 5xx, and never after a 4xx.  So a body that is
+correctly signed is never refused: what is stale or cannot be read is recorded as quarantined.  What
+is not correctly signed leaves a count.
 """
 
 import time
@@ -37,8 +38,10 @@ log = structlog.get_logger(__name__)
 STATUS_OF = {"too_large": 413, "unsupported_media_type": 415}
 #: The success that goes without a body.
 NO_BODY = 204
-#: How long a sender is asked to wait when the ledger cannot be written, in seconds.
-RETRY_AFTER_S = 30
+#: The rejection that may be an error: the keys to judge the signature by cannot be had.
+UNKNOWABLE = "keys_unavailable"
+#: What a sender hears that must come again, after so many seconds.
+LATER = ({"error": "unavailable"}, 503, {"Retry-After": "30"})
 QUARANTINE_HINT = "mend the cause, then `leaver reparse` or `leaver dismiss`"
 
 
@@ -95,7 +98,7 @@ def read(
     fault: Unusable | None = None
     try:
         if check_time and (tolerance := door.settings.time_tolerance):
-            _check_time(signed.at, tolerance, now)
+            _check_time(signed, tolerance, now)
         elements = door.source.parse(
             body, content_type, door.settings, zone=door.zone, now=now, signed=signed
         )
@@ -119,13 +122,13 @@ def read(
     )
 
 
-def _check_time(signed_at: datetime | None, tolerance: timedelta, now: datetime) -> None:
-    """Unusable unless it was signed about now."""
-    if signed_at is None:
+def _check_time(signed: Signed, tolerance: timedelta, now: datetime) -> None:
+    """Unusable unless it was signed about now, or counts until now."""
+    if signed.at is None:
         raise Unreadable("the signed timestamp is no time")
-    if now - signed_at > tolerance:
+    if now - (signed.until or signed.at) > tolerance:
         raise Unusable("stale")
-    if signed_at - now > tolerance:
+    if signed.at - now > tolerance:
         raise Unusable("from_the_future")
 
 
@@ -184,6 +187,8 @@ class Receiver:
                 return {"status": "waits for an operator"}, door.success
             self._rejections.count(source, why.reason)
             _say(source, "rejected", body, started, reason=why.reason)
+            if why.reason == UNKNOWABLE:
+                return LATER
             abort(STATUS_OF.get(why.reason, 401))
         now = self._clock()
         delivery = read(door, body, _printable(request.content_type or ""), signed, now=now)
@@ -233,7 +238,7 @@ class Receiver:
 
     def _unrecorded(self, source: str, body: bytes, started: float) -> ResponseReturnValue:
         _say(source, "unrecorded", body, started)
-        return {"error": "unavailable"}, 503, {"Retry-After": str(RETRY_AFTER_S)}
+        return LATER
 
     def _record(self, delivery: Delivery, now: datetime) -> Recorded | None:
         """None if it could not be recorded, for whatever reason: the sender keeps it then."""

@@ -4,8 +4,10 @@
     standard   webhook-signature: Standard Webhooks v1 (HMAC-SHA256) and v1a (ed25519) over
                id.timestamp.body
     okta       Authorization: the secret itself; neither the body nor a time is signed
+    basic      Authorization: username and password; neither the body nor a time is signed
 
-Senders that sign an HMAC of a text made of body, timestamp and id are in schemes.py.
+Senders that sign an HMAC of a text made of body, timestamp and id are in schemes.py, JSON Web
+Tokens in tokens.py.
 
 The signer of each scheme stands beside its verifier.  Headers come with lower-case names, as text.
 Whatever a stranger sends, a verifier answers with Signed or raises Rejected, nothing else; every
@@ -59,13 +61,15 @@ class Rejected(Exception):
 class Signed:
     """What a right signature covers besides the body.
 
-    `at` is None where no time is signed, or none that we can read.  `key` is the place of the
-    matching key among the source's secrets, counted from 1: it shows when an old key is unused.
+    `at` is None where no time is signed, or none that we can read; `until` is for how long the
+    sender lets it count, None where it does not say.  `key` is the place of the matching key among
+    the source's secrets, counted from 1: it shows when an old key is unused.
     """
 
     at: datetime | None
     event_id: str | None
     key: str
+    until: datetime | None = None
 
 
 def verify_bamboohr(headers: Mapping[str, str], body: bytes, keys: Sequence[bytes]) -> Signed:
@@ -185,6 +189,24 @@ def verify_okta(headers: Mapping[str, str], body: bytes, keys: Sequence[bytes]) 
         raise Rejected("signature_missing")
     matching = matching_key(hmac.compare_digest(given, key) for key in keys)
     return Signed(at=None, event_id=None, key=matching)
+
+
+def verify_basic(headers: Mapping[str, str], body: bytes, keys: Sequence[bytes]) -> Signed:
+    """Check HTTP Basic; raise Rejected unless it is one of `keys`, each username:password."""
+    scheme, _, encoded = headers.get("authorization", "").strip().partition(" ")
+    if not scheme:
+        raise Rejected("signature_missing")
+    given = _base64(encoded.strip()) if scheme.lower() == "basic" else None
+    if given is None:
+        raise Rejected("signature_malformed")
+    place = matching_key(hmac.compare_digest(given, key) for key in keys)
+    return Signed(at=None, event_id=None, key=place)
+
+
+def sign_basic(username: str, password: str) -> dict[str, str]:
+    """The header of HTTP Basic."""
+    pair = base64.b64encode(f"{username}:{password}".encode()).decode()
+    return {"Authorization": f"Basic {pair}"}
 
 
 def time_of(text: str) -> datetime | None:

@@ -227,6 +227,10 @@ ELEMENT: Mapping[str, Reason] = {
         "The termination date cannot be read.",
         "Correct it in HR, or `leaver terminate EMAIL --reason TEXT --at WHEN`.",
     ),
+    "contradiction": Reason(
+        "The body says of one person both that they leave and that they work here.",
+        "Ask HR which is true; `leaver terminate EMAIL --reason TEXT` if the person leaves.",
+    ),
     "unreadable": Reason(
         "Correctly signed, but not a body this source sends.",
         "Look at `leaver delivery ID`; mend sources.X.kind or fields, then `leaver reparse ID "
@@ -256,6 +260,14 @@ REJECTED: Mapping[str, Reason] = {
     "signature_wrong": Reason(
         "No active key of the source gives this signature.",
         "Check sources.X.secrets: a mistyped or rotated key loses every event.",
+    ),
+    "audience_wrong": Reason(
+        "A token that was signed with a key of the source, for somebody else.",
+        "Make the sender's `aud` and sources.X.audience the same.",
+    ),
+    "keys_unavailable": Reason(
+        "The keys of the source cannot be fetched; the sender hears 503, to send it again.",
+        "Check sources.X.jwks_url with `leaver doctor`, from this machine.",
     ),
     "too_large": Reason(
         "The body is larger than server.max_body_bytes.",

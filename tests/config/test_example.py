@@ -29,6 +29,7 @@ OTHER_KINDS = {
     ("hibob", "secrets"): ('["..."]', '["test-key-not-a-secret"]'),
     ("finch", "secrets"): ('["..."]', '["5WbX5kEWLlfzsGNjH64I8lOOqUB6e8FH"]'),
     ("other", "secrets"): ('["..."]', '["test-key-not-a-secret"]'),
+    ("workday-emea", "secrets"): ("[]", '["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]'),
     ("directory", "directory_id"): ('"..."', '"test-directory"'),
     ("directory", "api_key"): ('"..."', '"test-api-key-not-a-secret"'),
     ("jira", "base_url"): ('"..."', '"https://jira.example.com"'),
@@ -143,6 +144,8 @@ def test_what_may_be_left_out_is_right_too(folder):
     """Who takes the # away must not be told that the example is wrong."""
     # A token, or a username and a password, but not both.
     one_credential = re.sub('username = "leaver-admin"(\n#.*)*\npassword = .*', "", EVERYTHING)
+    of_others = '^(jwks_url|audience) = .*\n|^username = "workday"\n'
+    one_credential = re.sub(of_others, "", one_credential, flags=re.MULTILINE)
     # Of a source, the timestamp only where it is signed.
     unsigned = one_credential.replace('timestamp = "X-Request-Timestamp"', "")
     (folder / "leaver.toml").write_text(filled(unsigned), encoding="utf-8")

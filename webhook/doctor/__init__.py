@@ -2,6 +2,7 @@
 
     machinery.py     ledger, queue and clock
     credentials.py   the key of each target and HR system, and the HR system's webhook
+    sources.py       each source's published keys
     record.py        what stands in the ledger: workers, pauses, alarms, rejections, jobs
 
 A check never raises and never changes anything: what is broken is its finding.
@@ -13,7 +14,7 @@ from datetime import UTC, datetime
 
 from config import checks
 from config.settings import Settings
-from webhook.doctor import credentials, machinery, record
+from webhook.doctor import credentials, machinery, record, sources
 from webhook.doctor.check import Check, Result
 from workers.ledger import open_ledger
 
@@ -35,6 +36,8 @@ def examine(settings: Settings) -> Iterator[Check]:
             yield from machinery.ledger_durable(ledger)
         yield from machinery.queue_sound(settings)
         yield machinery.clock_right(settings, ledger if readable else None)
+        for name, source in settings.sources.items():
+            yield from sources.keys_published(name, source)
         for name, own in settings.targets.items():
             yield credentials.key_taken(name, own)
         yield from credentials.hr_key_taken(settings)

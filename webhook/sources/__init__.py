@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from webhook.sources import bamboohr, finch, generic, gusto, hibob, okta, standard
+from webhook.sources import bamboohr, finch, generic, gusto, hibob, okta, standard, workday
 from webhook.sources.base import Source
 
 SOURCES: Mapping[str, Source[Any]] = {
@@ -14,6 +14,7 @@ SOURCES: Mapping[str, Source[Any]] = {
     "hibob": hibob,
     "okta": okta,
     "standard": standard,
+    "workday": workday,
 }
 
 #: What a sender wants to hear instead of 202; with 204 goes no body.

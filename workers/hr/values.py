@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 Day = TypeVar("Day", date, datetime)
 
 MAX_TEXT = 200  # characters of an id
-DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ].*)?", re.ASCII)
+DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ].*|Z|[+-]\d{2}:\d{2})?", re.ASCII)
 _LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+"
 _LABEL = r"[^\W_](?:[\w-]*[^\W_])?"
 _ADDRESS = re.compile(rf"{_LOCAL}(?:\.{_LOCAL})*@{_LABEL}(?:\.{_LABEL})+")
@@ -60,7 +60,7 @@ def email_of(value: Any) -> str:
 
 
 def date_of(value: Any, name: str) -> date | None:
-    """An ISO date (the time of day after a T is not read), or None where there is none."""
+    """An ISO date, or None where there is none; a time or an offset behind it is not read."""
     text = text_of(value, name)
     if not text:
         return None
