@@ -33,6 +33,7 @@ import sqlalchemy as sa
 
 from config.settings import load
 from config.sources import BambooHR
+from tests import nursery
 from tests.servers import free_port, wait_until
 from webhook.sources import bamboohr
 from webhook.sources.base import Termination
@@ -64,14 +65,6 @@ UNEXPECTED = {
     "sweep broke",
     "thread crashed",
 }
-
-
-#: Becomes the program it is given, which the system kills with the test should that be killed.
-DIE_WITH_US = (
-    "import ctypes, os, signal, sys;"
-    "ctypes.CDLL(None).prctl(1, signal.SIGKILL);"  # PR_SET_PDEATHSIG
-    "os.execv(sys.argv[1], sys.argv[1:])"
-)
 
 
 class Installation:
@@ -141,7 +134,7 @@ class Installation:
         if command != "work":
             wait_until(self._port_is_free)
         log = self.folder / f"{command}-{len(self._processes) + 1}.log"
-        process = Process([*_leaver(self.config), command], log)
+        process = Process(["--config", str(self.config), command], log)
         self._processes.append(process)
         ready = {"serve": self._answers, "work": process.has_signed(self), "up": process.is_up}
         wait_until(ready[command], seconds=PATIENCE_S)
@@ -270,36 +263,26 @@ DEACTIVATED = End("done", "deactivated")
 class Process:
     """One process of an installation, with all that it starts itself."""
 
-    def __init__(self, command: list[str], log: Path) -> None:
+    def __init__(self, words: list[str], log: Path) -> None:
         self._log = log
-        with log.open("ab") as output:
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", DIE_WITH_US, *command],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                cwd=log.parent,
-                env=_environment(),
-                process_group=0,
-            )
-        self.pid = self._process.pid
+        log.touch()  # It is read at once.
+        self._process = nursery.start(words, log, _environment())
+        self.pid = self._process.pid or 0  # It has been started.
 
     def ask_to_stop(self) -> None:
         """SIGTERM, also to one that is frozen."""
         for number in (signal.SIGTERM, signal.SIGCONT):
-            if self._process.poll() is None:
-                self._process.send_signal(number)
+            self._signal(number)
 
     def end(self) -> None:
         """Wait for the end that it was asked for, and kill whatever is left."""
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(timeout=10)
+        self._process.join(timeout=10)
         self.kill()
 
     def kill(self) -> None:
         """kill -9, and everything that it started."""
         self._signal_all(signal.SIGKILL)
-        self._process.wait()
+        self._process.join()
 
     def freeze(self) -> None:
         """Stop it in its tracks; nobody who talks to it is told."""
@@ -312,7 +295,7 @@ class Process:
     def reload(self, says: str = "configuration read again") -> None:
         """SIGHUP, and wait until it has done so, or says something else."""
         said = self.count(says)
-        self._process.send_signal(signal.SIGHUP)
+        self._signal(signal.SIGHUP)
         self.wait_for(says, times=said + 1)
 
     def wait_for(self, event: str, times: int = 1) -> None:
@@ -339,7 +322,7 @@ class Process:
         name = f"{socket.gethostname()}:{self.pid}"
 
         def look() -> bool:
-            assert self._process.poll() is None, self._log.read_text()
+            assert self._process.exitcode is None, self._log.read_text()
             alive = condition.workers(installation.ledger, now=datetime.now(UTC))
             return name in {worker.name for worker in alive}
 
@@ -347,8 +330,12 @@ class Process:
 
     def is_up(self) -> bool:
         """Whether `leaver up` says that everything is ready."""
-        assert self._process.poll() is None, self._log.read_text()
+        assert self._process.exitcode is None, self._log.read_text()
         return "ready" in self._log.read_text().splitlines()
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process.exitcode is None:
+            os.kill(self.pid, number)
 
     def _signal_all(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError):

@@ -14,7 +14,7 @@ from workers.leavers import State
 from workers.ledger.queries import deliveries
 from workers.ledger.queries.deliveries import DeliveryFilter
 from workers.sandbox.atlassian.org import API_KEY, ORG_ID
-from workers.sandbox.people import LENA, SYNCED, TOM
+from workers.sandbox.people import LENA, OPERATOR, SYNCED, TOM
 
 WHY = ("--reason", "a test")
 
@@ -96,6 +96,7 @@ def test_the_jobs_of_a_target_that_vanished_are_held(installation, worker):
         "targets.second.base_url": installation.sandbox.base_url,
         "targets.second.org_id": ORG_ID,
         "targets.second.api_key": API_KEY,
+        "targets.second.operated_by": OPERATOR.email,
     }
     installation.configure(second)
     worker.reload()
