@@ -245,6 +245,7 @@ def find_postgres() -> Path | None:
     newest_first = sorted(debian, key=lambda folder: float(folder.parent.name), reverse=True)
     on_path = [Path(folder) for folder in os.get_exec_path()]
     for folder in [*newest_first, *on_path]:
-        if (folder / "initdb").exists() and (folder / "postgres").exists():
+        # Not Path.exists(): a folder on an inherited PATH may be closed to us.
+        if all(os.access(folder / program, os.X_OK) for program in ("initdb", "postgres")):
             return folder
     return None

@@ -27,7 +27,7 @@ Started = Callable[..., subprocess.Popen[bytes]]
 @pytest.fixture(autouse=True)
 def alone() -> Iterator[None]:
     """One rehearsal at a time: each of them takes the usual ports where they are free."""
-    with (Path(tempfile.gettempdir()) / "leaver-test-demo.lock").open("w") as lock:
+    with (Path(tempfile.gettempdir()) / f"leaver-test-demo-{os.getuid()}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -11,7 +11,8 @@ from workers.leavers import LeaverId, LeaverKind, Standing
 from workers.standing import Event, episodes_of
 
 DAY = timedelta(days=1)
-KINDS = list(LeaverKind)
+#: What HR says; a lookup is a question that has not been answered yet.
+KINDS = [kind for kind in LeaverKind if kind is not LeaverKind.LOOKUP]
 
 
 def event(
