@@ -264,6 +264,9 @@ class Settings(BaseSettings):
     def _agree(self) -> Self:
         if self.retry.max_delay < self.retry.first_delay:
             raise _broken(("retry", "max_delay"), None, "is shorter than retry.first_delay")
+        if sources.OPERATOR in self.sources:
+            sentence = "is taken: leavers entered by hand have it as their source; use another name"
+            raise _broken(("sources", sources.OPERATOR), None, sentence)
         for name, source in self.sources.items():
             for target in source.targets or ():
                 if target not in self.targets:

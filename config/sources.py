@@ -67,6 +67,9 @@ WorkdayField = Literal[
     "active",
     "terminated",
 ]
+#: The source of leavers that an operator entered by hand.
+OPERATOR = "operator"
+
 #: Where the keys of tokens come from: one of the two.
 WORKDAY_KEYS = ("jwks_url", "public_keys")
 WORKDAY_AUTH: Mapping[str, tuple[str, ...]] = {
@@ -81,8 +84,8 @@ class Api(Section):
 
     base_url: BaseUrl = setting("Where it is asked, such as https://acme.bamboohr.com.")
     api_key: Password = setting(
-        "API key of a user who may see status, employment status, termination date and work "
-        "e-mail of everybody; only workers read it."
+        "Key of a user who may see status, termination date and work e-mail of everybody; only "
+        "workers read it."
     )
 
     @property
@@ -92,7 +95,7 @@ class Api(Section):
 
     @property
     def calls_per_second(self) -> int:
-        """Calls that all workers together make; what BambooHR allows, it does not say."""
+        """Calls that all workers together make; no vendor says what it allows."""
         return 5
 
     @property
@@ -176,7 +179,29 @@ class Dated(Timed):
     )
 
 
-class BambooHR(Timed):
+class Asked(Timed):
+    """An HR system that may also be asked about an employee."""
+
+    api: Annotated[Api | None, BeforeValidator(mapped)] = setting(
+        "Where it is asked about an employee (base_url, api_key).", None
+    )
+
+    @property
+    def asked_at(self) -> Api | None:
+        """The API that is configured."""
+        return self.api
+
+    def faults(self) -> Iterator[Fault]:
+        """Also what would send the key in clear."""
+        if self.api is None:
+            return
+        parts = urlsplit(self.api.base_url)
+        if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+            sentence = "must begin with https:// (http:// only to this machine itself)"
+            yield Fault("api.base_url", self.api.base_url, sentence)
+
+
+class BambooHR(Asked):
     """Webhooks of BambooHR."""
 
     kind: Literal["bamboohr"] = setting("What it is: BambooHR.")
@@ -205,20 +230,10 @@ class BambooHR(Timed):
         None,
     )
 
-    @property
-    def asked_at(self) -> Api | None:
-        """The API that is configured."""
-        return self.api
-
     def faults(self) -> Iterator[Fault]:
-        """Also what would send the key in clear, or ask about somebody else."""
-        if self.api is None:
-            return
-        parts = urlsplit(self.api.base_url)
-        if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
-            sentence = "must begin with https:// (http:// only to this machine itself)"
-            yield Fault("api.base_url", self.api.base_url, sentence)
-        if "employee_id" in self.fields.values():
+        """Also what would ask about somebody else."""
+        yield from super().faults()
+        if self.api and "employee_id" in self.fields.values():
             sentence = (
                 "cannot name another employee_id where there is an api: it is asked by "
                 "BambooHR's own id"
@@ -322,7 +337,7 @@ class HiBob(Timed):
     )
 
 
-class Gusto(Timed):
+class Gusto(Asked):
     """Webhooks of Gusto."""
 
     kind: Literal["gusto"] = setting("What it is: Gusto.")
@@ -335,6 +350,12 @@ class Gusto(Timed):
         "How far from now the time of an event may be; a delivery further off is quarantined. "
         "Gusto tries again up to 16 times.",
         "7d",
+    )
+    api: Annotated[Api | None, BeforeValidator(mapped)] = setting(
+        "Where Gusto is asked about an employee (base_url) and an access token (api_key; only "
+        "workers read it). Without it whoever leaves is quarantined. Gusto's tokens are "
+        "short-lived: name a file that something else keeps fresh; it is read for each call.",
+        None,
     )
 
 

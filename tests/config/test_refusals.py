@@ -120,6 +120,11 @@ def line(configured, toml=TOML, environ=None):
             BAMBOOHR + '\nfields = { "Work Mail" = "mail" }',
             'sources.bamboohr.fields."Work Mail": "mail" is not known; use "email", "employee_id", "status", "employment_status" or "termination_date"',
         ),
+        (
+            "[sources.bamboohr]",
+            "[sources.operator]",
+            "sources.operator is taken: leavers entered by hand have it as their source; use another name",
+        ),
         (BAMBOOHR, BAMBOOHR + "\ntargets = []", "sources.bamboohr.targets is an empty list"),
         (
             BAMBOOHR,

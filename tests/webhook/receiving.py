@@ -100,6 +100,13 @@ org_id = "test-labs"
 api_key = "test-key-not-a-secret"
 """
 
+#: What more it takes to have a source ask.
+API = """
+[sources.{source}.api]
+base_url = "https://api.example.com"
+api_key = "test-api-key-not-a-secret"
+"""
+
 
 @dataclass
 class Clock:

@@ -30,7 +30,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from config.sources import BambooHR, OurField
-from webhook.sources.base import Termination, Verifier, each, ignored, quarantined
+from webhook.sources.base import Termination, Verifier, each, ignored, looked_up, quarantined
 from webhook.sources.fields import (
     Unreadable,
     Unusable,
@@ -42,7 +42,7 @@ from webhook.sources.fields import (
 )
 from webhook.verify import Signed, sign_bamboohr, time_of, verify_bamboohr
 from workers.hr.bamboohr_fields import NAMES, Fields, is_one_of, names_of, own_names, said_of
-from workers.leavers import Cutoff, Element, ElementKind, Leaver, LeaverKind
+from workers.leavers import Element, ElementKind, LeaverKind
 
 CONTENT_TYPES = frozenset({"application/json", "application/x-www-form-urlencoded"})
 
@@ -145,9 +145,7 @@ def _event(document: Any, *, event: str, settings: BambooHR, now: datetime) -> E
         return quarantined(Unusable("unreadable", NO_API), key, employee_id=employee_id)
     if not employee_id:
         return quarantined(Unusable("unreadable", "an event without an employeeId"), key)
-    happened_at = time_of(str(document.get("timestamp")))
-    asked = Leaver("", employee_id, Cutoff(now), LeaverKind.LOOKUP, happened_at)
-    return Element(ElementKind.LOOKUP, key, employee_id=employee_id, leaver=asked)
+    return looked_up(key, employee_id, time_of(str(document.get("timestamp"))), now)
 
 
 def _may_be_leaving(changed: Any, settings: BambooHR) -> bool:

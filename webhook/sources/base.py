@@ -16,7 +16,7 @@ import structlog
 import config.sources
 from webhook.sources.fields import Unusable
 from webhook.verify import Signed
-from workers.leavers import Element, ElementKind, Leaver, LeaverKind
+from workers.leavers import Cutoff, Element, ElementKind, Leaver, LeaverKind
 
 log = structlog.get_logger()
 
@@ -91,6 +91,12 @@ def ignored(
 ) -> Element:
     """Somebody who is not leaving; `stays` says so of a person of whom HR may have said more."""
     return Element(ElementKind.IGNORED, key, reason, employee_id=employee_id, leaver=stays)
+
+
+def looked_up(key: str, employee_id: str, happened_at: datetime | None, now: datetime) -> Element:
+    """Somebody who may be leaving, of whom a worker asks HR."""
+    asked = Leaver("", employee_id, Cutoff(now), LeaverKind.LOOKUP, happened_at)
+    return Element(ElementKind.LOOKUP, key, employee_id=employee_id, leaver=asked)
 
 
 def quarantined(why: Unusable, key: str = "", *, employee_id: str = "") -> Element:

@@ -13,7 +13,9 @@ and the same of contractors (deactivation_effective, deactivation_cancelled).  e
 says that a termination was entered, with a date that is not in the event: it is ignored, because
 termination_effective follows.  A rehire that was cancelled is for a person to look at.
 
-No event names an address: a leaver is quarantined, for a person to enter.
+No event names an address: an employee who leaves is a lookup (workers/hr/gusto.py) if the
+source has an `api`, and quarantined without one.  Contractors are quarantined: theirs is no work
+address.
 https://docs.gusto.com/app-integrations/docs/employee-events (read 2026-11-23)
 
 The signature covers the body alone, and the time of the event in it.  Its key is the token that
@@ -29,12 +31,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from config.sources import Gusto
 from webhook.schemes import Scheme, sign_hmac, verify_hmac
-from webhook.sources.base import Termination, Verifier, each, ignored, quarantined
+from webhook.sources.base import Termination, Verifier, each, ignored, looked_up, quarantined
 from webhook.sources.fields import Unreadable, Unusable, json_of, key_of, object_of, text_of
 from webhook.verify import Signed, time_of
 from workers.leavers import Cutoff, Element, ElementKind, Leaver, LeaverKind, new_id
@@ -52,6 +55,10 @@ KINDS = {
 }
 TOKEN = re.compile("[!-~]{16,200}")
 LONGEST_OFFER = 1000  # bytes
+NO_API = (
+    "Gusto sends only the uuid; of employees it can be asked: set sources.X.api, then "
+    "`leaver reparse` it"
+)
 UNCLEAR = ("employee.rehire_cancelled",)
 EVENTS = (LeaverKind.TERMINATED, LeaverKind.RESCINDED, LeaverKind.REHIRED)
 
@@ -119,13 +126,17 @@ def parse(
     document = json_of(body)
     match document:
         case {"event_type": str(event)} if event in (*KINDS, *UNCLEAR):
-            return each([document], lambda item: _event(item, event, signed.at, now))
+            asked = settings.api is not None and event.startswith("employee.")
+            read = partial(_event, event=event, asked=asked, at=signed.at, now=now)
+            return each([document], read)
         case {"event_type": str()}:
             return (ignored("other_event", key_of(document)),)
     raise Unreadable("not an event with an event_type")
 
 
-def _event(document: dict[str, Any], event: str, at: datetime | None, now: datetime) -> Element:
+def _event(
+    document: dict[str, Any], *, event: str, asked: bool, at: datetime | None, now: datetime
+) -> Element:
     key = key_of(document)
     employee_id = text_of(document.get("entity_uuid"), "entity_uuid")
     if not employee_id:
@@ -134,8 +145,10 @@ def _event(document: dict[str, Any], event: str, at: datetime | None, now: datet
         why = Unusable("unreadable", "a rehire was cancelled: ask HR whether the person leaves")
         return quarantined(why, key, employee_id=employee_id)
     kind = KINDS[event]
+    if kind is LeaverKind.TERMINATED and asked:
+        return looked_up(key, employee_id, at, now)
     if kind is LeaverKind.TERMINATED:
-        why = Unusable("missing_email", "Gusto sends only the uuid of the employee")
+        why = Unusable("missing_email", NO_API)
         return quarantined(why, key, employee_id=employee_id)
     stays = Leaver("", employee_id, Cutoff(now), kind, at)
     if kind is LeaverKind.REHIRED:

@@ -2,8 +2,10 @@
 
     values.py            reading one value of what an HR system says, strictly
     bamboohr_fields.py   what the fields of an employee of BambooHR mean
+    answers.py           what an answer means, whatever the HR system
     base.py              what every HR system promises that can be asked
-    bamboohr.py          asking BambooHR
+    bamboohr.py, gusto.py
+                         asking BambooHR, and Gusto
     confirm.py           asking once more, just before an account is touched
     heartbeat.py         whether the webhook itself still lives
     systems.py           all that can be asked, made from the settings

@@ -18,18 +18,18 @@ from zoneinfo import ZoneInfo
 
 from config.sources import BambooHR as Settings
 from workers.errors import LockedOut, Refused, Unavailable
+from workers.hr.answers import CALL, is_unknown, object_in
 from workers.hr.bamboohr_fields import NAMES, Fields, is_one_of, names_of, own_names, said_of
 from workers.hr.base import Try
 from workers.hr.values import Unusable
 from workers.leavers import Leaver
-from workers.targets.answers import Answer, Dialect
+from workers.targets.answers import Dialect
 from workers.targets.base import Journal, Limit
 from workers.targets.credentials import KeyAsUser
 from workers.targets.http import Client
 
 EMPLOYEES = ("api", "v1", "employees")
 WEBHOOKS = ("api", "v1", "webhooks")
-CALL = "hr.employee"
 DIALECT = Dialect()
 
 #: Instead of an id it means whoever the key belongs to.
@@ -140,11 +140,6 @@ class BambooHR:
         return [name for name in map(str, restricted) if is_one_of(name, ours)]
 
 
-def is_unknown(answer: Answer) -> bool:
-    """Whether BambooHR itself says that there is no such employee; a web page is not from it."""
-    return answer.status == 404 and not answer.flaw
-
-
 def _posts_to(webhook: dict[str, Any], source: str) -> bool:
     path = urlsplit(str(webhook.get("url"))).path
     return path.rstrip("/").endswith(f"/webhooks/{source}")
@@ -157,13 +152,11 @@ def _status(code: Any) -> int | None:
 def _no_error(given: Any, call: str) -> dict[str, Any]:
     """The object that was answered.  The log of webhooks answers "too often" with the status 200:
     perhaps not it alone."""
-    if not isinstance(given, dict):
-        raise Unavailable(call, "an answer that is no object")
-    if isinstance(error := given.get("error"), dict):
+    answered = object_in(given, call)
+    if isinstance(error := answered.get("error"), dict):
         if error.get("code") == 429:
             raise LockedOut(call, "200 with error 429", reason="rate_limited")
         raise Unavailable(call, "200 with an error")
-    answered: dict[str, Any] = given
     return answered
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from config.sources import BambooHR, OurField
-from workers.hr.values import Unusable, date_of, email_of, text_of
+from workers.hr.values import Unusable, date_of, email_or_last, text_of
 from workers.leavers import Cutoff, Leaver, LeaverKind, cutoff_of
 
 #: The API's name of each of our fields, and its English label where that is another word.
@@ -89,7 +89,7 @@ def said_of(
     date = fields.text("termination_date")
     hr_date = date_of("" if date == NO_DATE else date, "the termination date")
     return Leaver(
-        email=_email_of(fields.value("email"), last_email),
+        email=email_or_last(fields.value("email"), last_email),
         employee_id=employee_id,
         cutoff=cutoff_of(hr_date, zone, already_terminated=True, now=now),
         happened_at=happened_at,
@@ -110,11 +110,6 @@ def is_one_of(text: str, words: Iterable[str]) -> bool | None:
     """Whether `text` is one of `words`, whatever its capitals; None where there is no text."""
     folded = text.strip().casefold()
     return folded in {word.strip().casefold() for word in words} if folded else None
-
-
-def _email_of(value: Any, last_email: str) -> str:
-    is_blank = value is None or (isinstance(value, str) and not value.strip())
-    return last_email if is_blank and last_email else email_of(value)
 
 
 def _unwrapped(value: Any) -> Any:

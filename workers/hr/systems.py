@@ -1,10 +1,11 @@
 """The HR systems that can be asked, made from the settings.  For workers: it needs their keys."""
 
 from collections.abc import Callable
+from zoneinfo import ZoneInfo
 
 from config.settings import Settings
-from config.sources import Api, BambooHR
-from workers.hr import bamboohr
+from config.sources import Api, BambooHR, Gusto, Source
+from workers.hr import bamboohr, gusto
 from workers.hr.base import HrSystem
 from workers.targets.base import Limit
 
@@ -15,7 +16,15 @@ def build(settings: Settings, limit: Callable[[str, Api], Limit]) -> dict[str, H
     `limit` makes the limit of a source's API.
     """
     return {
-        name: bamboohr.BambooHR(source, settings.zone_of(name), limit(name, source.api))
-        for name, source in settings.sources.items()
-        if isinstance(source, BambooHR) and source.api
+        name: _asking(settings.sources[name], settings.zone_of(name), limit(name, api))
+        for name, api in settings.apis.items()
     }
+
+
+def _asking(source: Source, zone: ZoneInfo, limit: Limit) -> HrSystem:
+    match source:
+        case BambooHR():
+            return bamboohr.BambooHR(source, zone, limit)
+        case Gusto(api=Api() as api):
+            return gusto.Gusto(api, zone, limit)
+    raise ValueError("a source that cannot be asked")

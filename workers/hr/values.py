@@ -59,6 +59,12 @@ def email_of(value: Any) -> str:
     return address
 
 
+def email_or_last(value: Any, last: str) -> str:
+    """One plain address; `last`, which HR said before, where it has blanked it."""
+    is_blank = value is None or (isinstance(value, str) and not value.strip())
+    return last if is_blank and last else email_of(value)
+
+
 def date_of(value: Any, name: str) -> date | None:
     """An ISO date, or None where there is none; a time or an offset behind it is not read."""
     text = text_of(value, name)

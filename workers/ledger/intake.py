@@ -13,6 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from config.sources import OPERATOR
 from workers.leavers import (
     Delivery,
     DeliveryId,
@@ -32,9 +33,6 @@ from workers.ledger.store import Ledger, insert
 
 #: Why a delivery is quarantined whatever it says.
 WRONG_TIME = ("stale", "from_the_future")
-
-#: The source of leavers that an operator entered by hand.
-OPERATOR = "operator"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ two can disagree.  Nothing here is used when Leaver works on real accounts.
 
     people.py              who exists at the start, and what can be told about a person
     records.py             the people of one system as they are, and as slow reads still see them
+    employees.py           an employee, as several faked HR systems keep them
     state.py               those of the cloud, and how it behaves
     system.py              one system: its people, its settings, its operations
     answers.py             what an operation answers, and what all operations of one API share
@@ -15,6 +16,7 @@ two can disagree.  Nothing here is used when Leaver works on real accounts.
     bamboohr/              the fake of BambooHR
     confluence_dc/         the fake of Confluence Data Center
     crowd/                 the fake of Crowd
+    gusto.py               the fake of Gusto
     jira_cloud_site/       the fake of one Jira site of the cloud
     jira_dc/               the fake of Jira Data Center
     jira_um1/              the fake of an older Jira's user management API
@@ -22,5 +24,5 @@ two can disagree.  Nothing here is used when Leaver works on real accounts.
     control.py             /sandbox/...: people, faults, calls and settings over HTTP
     app.py, server.py      the Flask app, and the server that can also hang up
 
-Another fake is one more folder with a System, and its name in app.py.
+Another fake is one more folder, or module, with a System, and its name in app.py.
 """

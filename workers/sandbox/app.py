@@ -14,6 +14,7 @@ from workers.sandbox.confluence_dc import CONFLUENCE_DC
 from workers.sandbox.control import control
 from workers.sandbox.crowd import CROWD
 from workers.sandbox.gate import as_response, gated
+from workers.sandbox.gusto import GUSTO
 from workers.sandbox.jira_cloud_site import JIRA_CLOUD_SITE
 from workers.sandbox.jira_dc import JIRA_DC
 from workers.sandbox.jira_um1 import JIRA_UM1
@@ -29,6 +30,7 @@ SYSTEMS = {
         CLOUD,
         CONFLUENCE_DC,
         CROWD,
+        GUSTO,
         JIRA_CLOUD_SITE,
         JIRA_DC,
         JIRA_UM1,

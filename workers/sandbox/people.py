@@ -4,6 +4,7 @@ A Person is one account in the words of the sandbox; each fake says it in its ve
 E-mail addresses end in .example or example.com, which belong to nobody (RFC 2606).
 """
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -49,6 +50,11 @@ _KEPT_BY_PROVIDER = {"profile.write", "email.set", "lifecycle.enablement", "life
 
 def new_account_id() -> str:
     return f"712020:{uuid4()}"
+
+
+def employee_id_of(email: str) -> str:
+    """The id of somebody in every faked HR system: what `leaver send` makes of the address."""
+    return str(zlib.crc32(email.encode()))
 
 
 @dataclass(frozen=True, slots=True)

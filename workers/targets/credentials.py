@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from config.secret import Secret
@@ -30,14 +30,15 @@ class Credential(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """An API key or a personal access token."""
+    """An API key or a personal access token, and what else every call must carry."""
 
     secret: Secret
+    beside: Mapping[str, bytes] = field(default_factory=dict)
 
     def show(self) -> Shown:
         """Authorization: Bearer ..."""
         key = self.secret.reveal()
-        return Shown({"Authorization": b"Bearer " + key.encode()}, (key,))
+        return Shown({**self.beside, "Authorization": b"Bearer " + key.encode()}, (key,))
 
 
 @dataclass(frozen=True, slots=True)

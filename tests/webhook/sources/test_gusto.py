@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.webhook.receiving import GUSTO_TOKENS, NOW, SAMPLES
+from tests.webhook.receiving import API, GUSTO_TOKENS, NOW, SAMPLES, new_receiver
 from tests.webhook.sources.conformance import JANE, ThinSourceConformance
 from webhook.schemes import sign_hmac
 from webhook.sources import gusto
@@ -149,3 +149,34 @@ def test_an_offer_with_a_signature_is_none(receiver):
     """Gusto's own comes before there is anything to sign with."""
     assert receiver.post("gusto", signed(OFFER, "stranger"), OFFER).status_code == 401
     assert not receiver.rows("key_offers")
+
+
+@pytest.fixture
+def asking(tmp_path):
+    """A receiver of a Gusto that can be asked."""
+    receiver = new_receiver(tmp_path, API.format(source="gusto"))
+    yield receiver
+    receiver.ledger.close()
+
+
+@pytest.mark.parametrize(
+    "name", ["employee.termination_effective", "employee.terminated_effective"]
+)
+def test_with_an_api_an_employee_who_leaves_is_looked_up(asking, name):
+    """Nobody has to enter them by hand."""
+    assert outcome(asking, event(name)) == ("lookup", "")
+
+    (job,) = asking.rows("jobs")
+    assert (job.action, job.target) == ("lookup", "hr:gusto")
+
+
+def test_a_contractor_waits_also_with_an_api(asking):
+    """Gusto does not say that their address is one of work."""
+    expected = ("quarantined", "missing_email")
+    assert outcome(asking, event("contractor.deactivation_effective")) == expected
+
+
+def test_with_an_api_who_stays_is_told_as_before(asking):
+    """A rescind names the employee, and that is enough."""
+    assert outcome(asking, event("employee.termination_cancelled")) == ("leaver", "")
+    assert outcome(asking, event("employee.rehired", uuid="2"))[0] == "ignored"

@@ -1,16 +1,12 @@
-"""The employees of the faked BambooHR, and how it behaves.
+"""The employees of the faked BambooHR, and how it behaves."""
 
-Their ids are those that `leaver send` makes of an e-mail address.
-"""
-
-import zlib
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, StringConstraints
 
 from workers.sandbox import people
-from workers.sandbox.people import Email
+from workers.sandbox.people import Email, employee_id_of
 from workers.sandbox.records import Pace, Records
 
 EmployeeId = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}$")]
@@ -38,7 +34,7 @@ class Employee:
 
     def __post_init__(self) -> None:
         if not self.account_id:
-            object.__setattr__(self, "account_id", id_of(self.email))
+            object.__setattr__(self, "account_id", employee_id_of(self.email))
 
     @property
     def account_status(self) -> str:
@@ -60,11 +56,6 @@ class Settings(Pace):
 
 
 Company = Records[Employee, Settings]
-
-
-def id_of(email: str) -> str:
-    """The id of the employee with this e-mail address."""
-    return str(zlib.crc32(email.encode()))
 
 
 CAST = tuple(Employee(person.email) for person in people.CAST)
