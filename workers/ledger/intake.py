@@ -65,6 +65,8 @@ def record(
     delivery_id = DeliveryId(new_id())
     body_hash = hashlib.sha256(delivery.body).hexdigest()
     with ledger.write() as tx:
+        if any(element.leaver for element in delivery.elements):
+            people.lock(tx, delivery.source)
         first = _known_body(tx, delivery, delivery_id, body_hash, now, now + dedup_window)
         if first is not None:
             return _repeated(tx, delivery, DeliveryId(first["delivery_id"]), now)
@@ -125,7 +127,7 @@ def take_in(
 ) -> list[dict[str, object]]:
     """Write the elements at these positions down, with leavers and jobs; gives the elements' rows.
 
-    The delivery itself stands in the ledger already.
+    The delivery itself stands in the ledger already, and its source is locked.
     """
     elements = {position: delivery.elements[position] for position in positions}
     leavers = _leavers_of(tx, delivery.source, delivery_id, elements, now, now + dedup_window)

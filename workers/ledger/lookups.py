@@ -113,34 +113,45 @@ def finish(
     leaves = said is not None and said.kind is LeaverKind.TERMINATED
     outcome = Outcome.LEAVER_FOUND if leaves else Outcome.NO_LEAVER
 
-    def hear(tx: sa.Connection) -> None:
-        if said is None:
-            return
-        leaver_id = LeaverId(new_id())
-        people.hear(
-            tx,
-            leaver_id,
-            said,
-            source=claim.source,
-            person=people.person_of(said),
-            # HR was asked after all that it had sent: that counts, not when the event was sent.
-            at=asked_at,
-            targets=targets,
-            why=f"lookup {claim.job}",
-            now=now,
-        )
-        found = t.leavers.c.id == leaver_id
-        tx.execute(sa.update(t.leavers).where(found).values(found_by=claim.job))
-
     detail = "" if said is None else f"HR says: {said.kind}"
-    moves.finish(ledger, claim, outcome, detail=detail, now=now, also=hear)
+    with ledger.write() as tx:
+        people.lock(tx, claim.source)
+        moves.finish_in(tx, claim, outcome, detail=detail, now=now)
+        if said is not None:
+            _hear(tx, claim, said, asked_at, targets, now)
     return outcome
+
+
+def _hear(
+    tx: sa.Connection,
+    claim: Claim,
+    said: Leaver,
+    asked_at: datetime,
+    targets: Sequence[str],
+    now: datetime,
+) -> None:
+    leaver_id = LeaverId(new_id())
+    people.hear(
+        tx,
+        leaver_id,
+        said,
+        source=claim.source,
+        person=people.person_of(said),
+        # HR was asked after all that it had sent: that counts, not when the event was sent.
+        at=asked_at,
+        targets=targets,
+        why=f"lookup {claim.job}",
+        now=now,
+    )
+    found = t.leavers.c.id == leaver_id
+    tx.execute(sa.update(t.leavers).where(found).values(found_by=claim.job))
 
 
 def postpone(ledger: Ledger, claim: Claim, said: Leaver, now: datetime) -> None:
     """Hear that HR has moved the date of a job's leaver: all open jobs of the person follow."""
     corrected = replace(said, kind=LeaverKind.CORRECTED)
     with ledger.write() as tx:
+        people.lock(tx, claim.source)
         people.hear(
             tx,
             LeaverId(new_id()),

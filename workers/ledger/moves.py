@@ -30,7 +30,7 @@ Locks are taken in one order: the job, then the brake, its account, its target, 
 Transactions that meet wait for one another, and never in a circle.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -294,16 +294,18 @@ def finish(
     *,
     detail: str = "",
     now: datetime,
-    also: Callable[[sa.Connection], None] = lambda _tx: None,
 ) -> None:
-    """The job is done: what `outcome` says was read back from the target.
-
-    `also` writes what follows from it, in the same transaction.
-    """
+    """The job is done: what `outcome` says was read back from the target."""
     with ledger.write() as tx:
-        _end(tx, claim, "done", State.DONE, result="done", detail=detail, now=now, outcome=outcome)
-        _resume(tx, claim, now)
-        also(tx)
+        finish_in(tx, claim, outcome, detail=detail, now=now)
+
+
+def finish_in(
+    tx: sa.Connection, claim: Claim, outcome: Outcome, *, detail: str = "", now: datetime
+) -> None:
+    """The same within a transaction."""
+    _end(tx, claim, "done", State.DONE, result="done", detail=detail, now=now, outcome=outcome)
+    _resume(tx, claim, now)
 
 
 def again(

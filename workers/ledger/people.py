@@ -2,9 +2,11 @@
 
 Every event of a person is a row of `leavers`; workers/standing.py reads them in the sender's order
 and says which leavings (episodes) there are and how each stands.  Here the jobs follow: each
-episode has one open job in each target.  Whoever writes about a
-person holds the person's row of `people` meanwhile, so that two deliveries about one person cannot
-each miss what the other one says.
+episode has one open job in each target.
+
+Whoever takes in what a source says has locked the source first (`lock`), before any row: two
+deliveries about one person, whom they may name differently, cannot each miss what the other one
+says, nor wait for each other.
 
 What was done is not steered: a termination that comes after the deed gets a job of its own, which
 ends already_inactive if nothing has changed.
@@ -21,7 +23,6 @@ from workers.leavers import JobId, Leaver, LeaverId, LeaverKind, Standing, State
 from workers.ledger import moves
 from workers.ledger import tables as t
 from workers.ledger.alarms import close_alarm, raise_alarm
-from workers.ledger.store import insert
 from workers.standing import Episode, Event, episodes_of
 
 LEAVING = (LeaverKind.TERMINATED, LeaverKind.CORRECTED)
@@ -44,6 +45,13 @@ def person_of(leaver: Leaver) -> str:
     return leaver.employee_id or f"e-mail:{leaver.email.lower()}"
 
 
+def lock(tx: sa.Connection, source: str) -> None:
+    """Nobody else hears of this source's people until the transaction ends."""
+    if tx.dialect.name != "sqlite":  # There one transaction at a time writes anyway.
+        text = sa.text("SELECT pg_advisory_xact_lock(7246013, hashtext(:source))")
+        tx.execute(text, {"source": source})
+
+
 def hear(
     tx: sa.Connection,
     leaver_id: LeaverId,
@@ -58,16 +66,13 @@ def hear(
 ) -> None:
     """Write down what HR says of a person, and bring the person's jobs in line.
 
+    The source is locked already.
     `at` is the sender's time of the event.  What takes a termination back that nobody can find is
     an alarm, which ends when the termination comes in after all, or when the delivery is dismissed.
     """
     candidates = _known_as(tx, source, leaver)
     if len(candidates) == 1:
         [person] = candidates
-    known = insert(tx, t.people).values(source=source, person=person, heard_at=now)
-    tx.execute(
-        known.on_conflict_do_update(index_elements=["source", "person"], set_={"heard_at": now})
-    )
     write_down(tx, leaver_id, leaver, source=source, person=person, at=at, now=now)
     events = _events(tx, source, person)
     leaves = leaver.kind in LEAVING

@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from workers.leavers import Delivery, DeliveryId, DeliveryStatus, ElementKind
+from workers.ledger import people
 from workers.ledger import tables as t
 from workers.ledger.alarms import close_alarm
 from workers.ledger.intake import Recorded, counts_of, first_seen, jobs_of, status_of, take_in
-from workers.ledger.people import UNMATCHED
 from workers.ledger.store import Ledger
 
 #: Written into the statement, because a partial index is not used for a parameter.
@@ -72,7 +72,8 @@ def take(
     """
     body_hash = hashlib.sha256(reading.body).hexdigest()
     with ledger.write() as tx:
-        # The key of the bytes first, as whoever records them takes it first.
+        # The source and then the key of the bytes, as whoever records them takes them.
+        people.lock(tx, reading.source)
         body, until = f"body:{body_hash}", now + dedup_window
         first_seen(tx, reading.source, body, wanted, None, now, until)
         row = _locked(tx, wanted)
@@ -105,7 +106,7 @@ def dismiss(ledger: Ledger, wanted: DeliveryId, *, actor: str, why: str, now: da
         )
         unmatched = _unmatched(tx, wanted)
         for leaver in unmatched:
-            close_alarm(tx, UNMATCHED, leaver, now)
+            close_alarm(tx, people.UNMATCHED, leaver, now)
         if not dismissed.rowcount and not unmatched:
             return False
         tx.execute(
@@ -121,7 +122,7 @@ def _unmatched(tx: sa.Connection, wanted: DeliveryId) -> list[str]:
     """The events of a delivery that fit nobody."""
     events = sa.select(t.elements.c.leaver_id).where(t.elements.c.delivery_id == wanted)
     open_ = sa.select(t.alarms.c.subject).where(
-        t.alarms.c.kind == UNMATCHED,
+        t.alarms.c.kind == people.UNMATCHED,
         t.alarms.c.open_key.is_not(None),
         t.alarms.c.subject.in_(events),
     )

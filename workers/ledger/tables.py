@@ -104,14 +104,6 @@ seen = sa.Table(
     sa.Index(None, "delivery_id"),
 )
 
-people = sa.Table(
-    "people",
-    metadata,
-    sa.Column("source", sa.String(64), primary_key=True),
-    sa.Column("person", sa.String(320), primary_key=True),
-    sa.Column("heard_at", Instant, nullable=False),
-)
-
 leavers = sa.Table(
     "leavers",
     metadata,

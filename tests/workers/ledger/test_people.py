@@ -7,6 +7,7 @@ from datetime import datetime
 import pytest
 import sqlalchemy as sa
 
+from tests.workers.ledger.meetings import one_behind_the_other
 from tests.workers.records import DAY, HOUR, LEASE, NOW, ROOM, delivery, record
 from workers.leavers import Cutoff, Element, ElementKind, JobId, Leaver, LeaverKind, Outcome, State
 from workers.ledger import Ledger, moves, quarantine
@@ -249,3 +250,38 @@ def test_who_is_hired_is_no_alarm(ledger):
     hear(ledger, says(H, 1))
 
     assert alarms(ledger) == []
+
+
+# --- Two deliveries at once ---
+
+
+def test_two_events_at_once_that_name_their_person_differently_do_not_miss_each_other(
+    postgresql_ledger,
+):
+    """Each would else find nobody, and the account of somebody who stays is switched off."""
+    other = says(T, 1, person="8")
+    assert other.leaver is not None
+    other = replace(other, leaver=replace(other.leaver, email="other@example.com"))
+    [waits_for] = hear(postgresql_ledger, other)
+
+    with one_behind_the_other(postgresql_ledger, waits_for) as start:
+        leaves = start(lambda: hear(postgresql_ledger, says(T, 1), replace(other, key="again")))
+        stays = start(lambda: hear(postgresql_ledger, by_email(X, 2)))
+
+    assert (leaves.exception(), stays.exception()) == (None, None)
+    assert jobs(postgresql_ledger) == [("cancelled", "rescinded", 30)]
+    assert alarms(postgresql_ledger) == []
+
+
+def test_a_batch_that_repeats_what_is_taken_back_meanwhile_does_not_lock_it_out(postgresql_ledger):
+    """Each would else wait for what the other one holds, and one sender be told 503."""
+    [waits_for] = hear(postgresql_ledger, says(T, 1, person="6"))
+    hear(postgresql_ledger, says(T, 1))
+
+    with one_behind_the_other(postgresql_ledger, waits_for) as start:
+        batch = says(C, 2, person="6"), says(T, 1), says(C, 3, cutoff=40)
+        repeats = start(lambda: hear(postgresql_ledger, *batch))
+        takes_back = start(lambda: hear(postgresql_ledger, says(X, 4)))
+
+    assert (repeats.exception(), takes_back.exception()) == (None, None)
+    assert jobs(postgresql_ledger) == [("cancelled", "rescinded", 40)]

@@ -116,14 +116,6 @@ def upgrade() -> None:
     op.create_index(op.f("ix_leavers_found_by"), "leavers", ["found_by"])
 
     op.create_table(
-        "people",
-        sa.Column("source", sa.String(length=64), nullable=False),
-        sa.Column("person", sa.String(length=320), nullable=False),
-        sa.Column("heard_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("source", "person", name=op.f("pk_people")),
-    )
-
-    op.create_table(
         "sources",
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("expected_since", sa.DateTime(timezone=True), nullable=False),
