@@ -359,7 +359,7 @@ class Gusto(Asked):
     )
 
 
-class Finch(Timed):
+class Finch(Asked):
     """Webhooks of Finch."""
 
     kind: Literal["finch"] = setting("What it is: Finch.")
@@ -369,6 +369,11 @@ class Finch(Timed):
     tolerance: Duration = setting(
         "How far from now the time of a signature may be; a delivery further off is quarantined.",
         "5m",
+    )
+    api: Annotated[Api | None, BeforeValidator(mapped)] = setting(
+        "Where Finch is asked about an individual (base_url) and the connection's access token "
+        "(api_key; only workers read it). Without it every change of an employment is quarantined.",
+        None,
     )
 
 

@@ -4,7 +4,8 @@
      "data": {"individual_id": "7f7c2c4e-5a1b-4b7e-9c3d-2f0a6f1d8e55"}}
 
 Neither address nor status is in them: an event about somebody's employment may be a termination, so
-it is quarantined, for a person to look at in HR; what is not about employment is ignored.
+it is a lookup (workers/hr/finch.py) if the source has an `api`, and quarantined without one; what
+is not about employment is ignored.
 https://developer.tryfinch.com/developer-resources/Webhooks (read 2026-11-23)
 
 The signature is that of Standard Webhooks under names of Finch's own, with a key in base64.
@@ -20,7 +21,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from config.sources import Finch
-from webhook.sources.base import Termination, Verifier, each, ignored, quarantined
+from webhook.sources.base import Termination, Verifier, each, ignored, looked_up, quarantined
 from webhook.sources.fields import Unreadable, Unusable, json_of, key_of, object_of, text_of
 from webhook.verify import Signed, StandardNames, sign_standard, standard_key, verify_standard
 from workers.leavers import Element, LeaverKind, new_id
@@ -28,6 +29,10 @@ from workers.leavers import Element, LeaverKind, new_id
 CONTENT_TYPES = frozenset({"application/json"})
 NAMES = StandardNames("finch-event-id", "finch-timestamp", "finch-signature")
 ABOUT_EMPLOYMENT = ("employment.updated", "employment.deleted")
+NO_API = (
+    "Finch says only that the employment changed; set sources.X.api, then `leaver reparse` it, or "
+    "look in HR"
+)
 EVENTS = (LeaverKind.TERMINATED,)
 
 
@@ -74,14 +79,23 @@ def parse(
     document = json_of(body)
     match document:
         case {"event_type": str(event)} if event in ABOUT_EMPLOYMENT:
-            return each([document], partial(_event, event_id=signed.event_id))
+            return each(
+                [document], partial(_event, settings=settings, event_id=signed.event_id, now=now)
+            )
         case {"event_type": str()}:
             return (ignored("other_event", key_of(signed.event_id)),)
     raise Unreadable("not an event with an event_type")
 
 
-def _event(document: dict[str, Any], *, event_id: str | None) -> Element:
+def _event(
+    document: dict[str, Any], *, settings: Finch, event_id: str | None, now: datetime
+) -> Element:
+    key = key_of(event_id, document)
     data = object_of(document.get("data") or {}, "data")
     employee_id = text_of(data.get("individual_id"), "individual_id")
-    why = Unusable("missing_email", "Finch says only that the employment changed: look in HR")
-    return quarantined(why, key_of(event_id, document), employee_id=employee_id)
+    if settings.api is None:
+        return quarantined(Unusable("missing_email", NO_API), key, employee_id=employee_id)
+    if not employee_id:
+        return quarantined(Unusable("unreadable", "an event without individual_id"), key)
+    # The event has no time of its own; that of its signature is anew with each attempt.
+    return looked_up(key, employee_id, None, now)

@@ -4,8 +4,8 @@
     bamboohr_fields.py   what the fields of an employee of BambooHR mean
     answers.py           what an answer means, whatever the HR system
     base.py              what every HR system promises that can be asked
-    bamboohr.py, gusto.py
-                         asking BambooHR, and Gusto
+    bamboohr.py, gusto.py, finch.py
+                         asking BambooHR, Gusto and Finch
     confirm.py           asking once more, just before an account is touched
     heartbeat.py         whether the webhook itself still lives
     systems.py           all that can be asked, made from the settings

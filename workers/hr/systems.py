@@ -4,8 +4,8 @@ from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 from config.settings import Settings
-from config.sources import Api, BambooHR, Gusto, Source
-from workers.hr import bamboohr, gusto
+from config.sources import Api, BambooHR, Finch, Gusto, Source
+from workers.hr import bamboohr, finch, gusto
 from workers.hr.base import HrSystem
 from workers.targets.base import Limit
 
@@ -27,4 +27,6 @@ def _asking(source: Source, zone: ZoneInfo, limit: Limit) -> HrSystem:
             return bamboohr.BambooHR(source, zone, limit)
         case Gusto(api=Api() as api):
             return gusto.Gusto(api, zone, limit)
+        case Finch(api=Api() as api):
+            return finch.Finch(api, zone, limit)
     raise ValueError("a source that cannot be asked")

@@ -16,6 +16,7 @@ two can disagree.  Nothing here is used when Leaver works on real accounts.
     bamboohr/              the fake of BambooHR
     confluence_dc/         the fake of Confluence Data Center
     crowd/                 the fake of Crowd
+    finch.py               the fake of Finch
     gusto.py               the fake of Gusto
     jira_cloud_site/       the fake of one Jira site of the cloud
     jira_dc/               the fake of Jira Data Center

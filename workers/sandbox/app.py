@@ -13,6 +13,7 @@ from workers.sandbox.calls import Log
 from workers.sandbox.confluence_dc import CONFLUENCE_DC
 from workers.sandbox.control import control
 from workers.sandbox.crowd import CROWD
+from workers.sandbox.finch import FINCH
 from workers.sandbox.gate import as_response, gated
 from workers.sandbox.gusto import GUSTO
 from workers.sandbox.jira_cloud_site import JIRA_CLOUD_SITE
@@ -30,6 +31,7 @@ SYSTEMS = {
         CLOUD,
         CONFLUENCE_DC,
         CROWD,
+        FINCH,
         GUSTO,
         JIRA_CLOUD_SITE,
         JIRA_DC,

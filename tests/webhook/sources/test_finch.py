@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.webhook.receiving import FINCH_KEYS, NOW, SAMPLES
+from tests.webhook.receiving import API, FINCH_KEYS, NOW, SAMPLES, new_receiver
 from tests.webhook.sources.conformance import JANE, ThinSourceConformance
 from webhook.sources import finch
 from webhook.verify import sign_standard, standard_key, verify_standard
@@ -64,3 +64,29 @@ def test_the_vector_of_finch_s_library_is_accepted():
     signed = verify_standard(headers, body, keys, finch.NAMES)
 
     assert signed.at == datetime.fromtimestamp(1676312382, UTC)
+
+
+def test_with_an_api_every_change_of_an_employment_is_looked_up(tmp_path):
+    """Finch says no more than that something changed."""
+    receiver = new_receiver(tmp_path, API.format(source="finch"))
+    own = receiver.settings.sources["finch"]
+
+    headers, body = finch.sign([JANE], own, now=NOW)
+    answer = receiver.post("finch", headers, body)
+
+    assert answer.json["elements"]["lookup"] == 1
+    (job,) = receiver.rows("jobs")
+    assert (job.action, job.target) == ("lookup", "hr:finch")
+    receiver.ledger.close()
+
+
+def test_an_event_about_nobody_waits_also_with_an_api(tmp_path):
+    """There is no one to ask about."""
+    receiver = new_receiver(tmp_path, API.format(source="finch"))
+    body = json.dumps(event(person="")).encode()
+
+    headers = finch.signature(body, receiver.settings.sources["finch"], now=NOW)
+    answer = receiver.post("finch", headers | {"Content-Type": "application/json"}, body)
+
+    assert answer.json["status"] == "quarantined"
+    receiver.ledger.close()
