@@ -58,7 +58,7 @@ class Answered:
 @click.option("--email", required=True, metavar="E", help="Whom it is about.")
 @click.option(
     "--event",
-    type=click.Choice([each.value for each in LeaverKind if each is not LeaverKind.LOOKUP]),
+    type=click.Choice([each.value for each in LeaverKind]),
     default=LeaverKind.TERMINATED.value,
     help="What is said of them, if this kind of source can say it.  [default: terminated]",
 )
