@@ -31,7 +31,7 @@ test: check ## check, then the whole suite on every Python from 3.11 on found he
 	@$(BIN)/python .ci/test.py
 
 mutants: tools ## post 10,000 mutants of what each sender sends, half of them signed anew
-	@LEAVER_MUTANTS=10000 $(BIN)/pytest -q tests/webhook/test_mutants.py $(ARGS)
+	@LEAVER_MUTANTS=10000 $(BIN)/pytest -q --timeout 3600 tests/webhook/test_mutants.py $(ARGS)
 
 bench-drain: tools ## how fast 2,000 leavers drain; takes five minutes
 	@$(BIN)/python -m tests.bench.drain $(ARGS)

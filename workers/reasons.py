@@ -90,7 +90,9 @@ JOB: Mapping[str, Reason] = {
     ),
     "rescinded_late": Reason(
         "HR took the termination back after something was written to the account.",
-        "Look at the account; enable it again at admin.atlassian.com if it is off.",
+        "Look at the account; enable it again at admin.atlassian.com if it is off. Then `leaver "
+        "dismiss ID --reason TEXT` the delivery that took it back, or cancel the job if it is "
+        "held.",
     ),
     "refused": Reason(
         "Atlassian refuses this action for this account.",

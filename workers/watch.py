@@ -1,7 +1,8 @@
 """What nobody reports by itself and a person must still hear of: alarms over time.
 
 overdue               a job is unfinished long after its cutoff, whatever its state
-target_paused         a target has been paused for long
+target_paused         a target has been paused for long; a pause for an outage or a rate limit that
+                      is over, and for which no job waits, ends here
 rejected_deliveries   a source's deliveries are turned away: a mistyped key loses everything
 key_expires           a target's credential expires; said anew 30, 14, 7 and 1 days before
 """
@@ -12,8 +13,8 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from config.targets import Target
-from workers.leavers import UNFINISHED
-from workers.ledger import Ledger, brakes
+from workers.leavers import UNFINISHED, State
+from workers.ledger import Ledger, brakes, pauses
 from workers.ledger.alarms import close_alarm, raise_alarm
 from workers.ledger.tables import alarms, deliveries, jobs, rejections, targets
 
@@ -66,11 +67,23 @@ def _overdue(tx: sa.Connection, now: datetime) -> None:
 
 
 def _paused(tx: sa.Connection, now: datetime) -> None:
+    for name in tx.scalars(sa.select(targets.c.name).where(_is_over(now)).order_by("name")).all():
+        pauses.end(tx, name, now)
     long = sa.select(targets).where(targets.c.paused_at < now - PAUSED_LONG)
     for row in tx.execute(long.order_by(targets.c.name)).mappings():
         since = f"{row['paused_at']:%Y-%m-%d %H:%M}Z"
         text = f"{row['pause_reason']} since {since}: {row['pause_detail']}"
         raise_alarm(tx, "target_paused", row["name"], text, now)
+
+
+def _is_over(now: datetime) -> sa.ColumnElement[bool]:
+    """Whether nobody is there who would find out that the target is back."""
+    waits = sa.exists().where(
+        jobs.c.target == targets.c.name,
+        jobs.c.state.in_((State.QUEUED, State.RUNNING, State.RETRYING)),
+    )
+    passing = targets.c.pause_reason.in_(("outage", "rate_limited"))
+    return sa.and_(targets.c.paused_until <= now, passing, ~waits)
 
 
 def _judged(tx: sa.Connection, seen: sa.ColumnElement[bool]) -> set[str]:

@@ -208,7 +208,11 @@ def row_leaves(document: Document, who: str) -> bool:
     """The rows of a report: one says so, and none says that the same person works here."""
     rows = document["Report_Entry"] if isinstance(document, dict) else document
     named = [
-        {re.sub("[^a-z0-9]", "", name.lower()): plain(value) for name, value in row.items()}
+        {
+            re.sub("[^a-z0-9]", "", name.lower()): plain(value)
+            for name, value in row.items()
+            if value not in (None, "")
+        }
         for row in listed(rows)
         if isinstance(row, dict)
     ]
@@ -216,9 +220,9 @@ def row_leaves(document: Document, who: str) -> bool:
     active += [row for row in named if row.get("terminated") in ("0", "false", "no")]
     return any(
         row.get("workemail") == plain(who)
-        and row.get("leaverevent", "") in ("", "none", "terminated", "corrected", *CONTRACT_LEAVES)
+        and row.get("leaverevent", "") in ("", "terminated", "corrected", *CONTRACT_LEAVES)
         and not any(
-            row.get(name) == other.get(name) not in (None, "", "none")
+            row.get(name) == other.get(name) not in (None, "")
             for other in active
             for name in ("workemail", "employeeid")
         )
@@ -417,6 +421,8 @@ def of_form(body: bytes) -> Document:
     found: dict[str, dict[str, Any]] = {}
     for name, value in parse_qsl(body.decode()):
         parts = [part for part in re.findall(r"[^\[\]]+", name) if part != "value"]
+        if len(parts) < 3:
+            continue
         employee = found.setdefault(parts[1], {"fields": {}})
         if "fields" in parts:
             employee["fields"][parts[-1]] = value

@@ -90,6 +90,21 @@ def test_a_pause_that_lasts_is_an_alarm_until_the_target_is_back(ledger):
     assert alarms_at(ledger, NOW + 7 * MINUTE) == []
 
 
+@pytest.mark.parametrize(
+    ("reason", "left"), [("outage", []), ("rate_limited", []), ("credential_refused", PAUSED)]
+)
+def test_a_pause_that_no_job_waits_for_ends_unless_the_credential_is_wrong(ledger, reason, left):
+    """Nobody is there to find out that the target is back, and the alarm would stay for ever."""
+    job = job_of(ledger)
+    locked_out(ledger, claim(ledger, job), until=NOW + HOUR, reason=reason)
+    moves.hold_by(ledger, job, actor="ops", why="wait", now=NOW)
+
+    assert alarms_at(ledger, NOW + HOUR - SECOND) == PAUSED
+    assert alarms_at(ledger, NOW + HOUR) == left
+    [target] = rows(ledger, t.targets)
+    assert (target["paused_at"] is None) is (left == [])
+
+
 # --- Deliveries turned away ---
 
 

@@ -104,9 +104,9 @@ def dismiss(
 ) -> int:
     """Take deliveries out of quarantine without reading them.
 
-    For what was no leaver, or was entered with `leaver terminate`.  Also ends the alarm
-    unmatched_event about what one takes back and nobody said.  Nothing is deleted.  Exits 1 if
-    there was nothing of that in one.
+    For what was no leaver, or was entered with `leaver terminate`.  Also ends the alarms about what
+    one takes back: unmatched_event where nobody said it, rescinded_late where it was done already.
+    Nothing is deleted.  Exits 1 if there was nothing of that in one.
     """
     from workers.ledger import quarantine
 

@@ -71,6 +71,8 @@ STOPS: Mapping[str, tuple[State, str]] = {
 }
 
 #: Holds that need no alarm for each job: an operator knows, and the brake has one for all.
+#: The alarm about a rescind that came after the deed; its subject is the job.
+LATE = "rescinded_late"
 TOLD_ELSEWHERE = ("operator_hold", "brake")
 
 #: From where an operator's moves may start.
@@ -583,7 +585,7 @@ def steer(
         row = _certain_move(tx, job, stop, to, reason=reason, detail=why, **reopened, **move)
         _open_round(tx, job, row["round"], actor=actor, why=why, now=now)
     elif state is State.DONE and stop == "rescind":
-        _rescinded_late(tx, dict(was), now)
+        _rescinded_late(tx, dict(was), why, now)
 
 
 # --- The operator's moves -------------------------------------------------------------------
@@ -823,7 +825,7 @@ def _end(
         **values,
     )
     if asked["stop"] == "rescind" and to is State.DONE:
-        _rescinded_late(tx, dict(asked) | values, now)
+        _rescinded_late(tx, dict(asked) | values, asked["stop_reason"], now)
     tx.execute(
         sa.update(t.attempts)
         .where(t.attempts.c.id == claim.attempt)
@@ -886,14 +888,18 @@ def _stopped(stop: str, intended_at: datetime | None) -> tuple[State, str]:
     return STOPS[stop]
 
 
-def _rescinded_late(tx: sa.Connection, row: Mapping[str, Any], now: datetime) -> None:
-    """HR takes back what was done already: only a person can give the access back."""
+def _rescinded_late(tx: sa.Connection, row: Mapping[str, Any], why: str, now: datetime) -> None:
+    """HR takes back what was done already: only a person can give the access back.
+
+    The alarm ends when the job moves again, such as by a replay, or the delivery is dismissed.
+    """
     if row["outcome"] in (Outcome.DEACTIVATED, Outcome.SUSPENDED):
         text = (
-            f"HR took the termination back after the account was switched off in {row['target']}: "
-            f"enable it again at admin.atlassian.com, see `leaver job {row['id']}`"
+            f"{why} took the termination back after the account was switched off in "
+            f"{row['target']}: enable it again at admin.atlassian.com, then dismiss the delivery; "
+            f"see `leaver job {row['id']}`"
         )
-        raise_alarm(tx, "rescinded_late", row["id"], text, now)
+        raise_alarm(tx, LATE, row["id"], text, now)
 
 
 def _running(tx: sa.Connection, target: str) -> int:
@@ -968,6 +974,7 @@ def _alarms(tx: sa.Connection, row: sa.RowMapping, to: State, now: datetime) -> 
     if to in (State.QUEUED, State.SCHEDULED, State.CANCELLED, State.DONE):
         close_alarm(tx, "job_held", job, now)
         close_alarm(tx, "job_failed", job, now)
+        close_alarm(tx, LATE, job, now)
 
 
 def _cutoff(tx: sa.Connection, job: JobId) -> datetime | None:

@@ -2,7 +2,8 @@
 
 A pause costs no job an attempt, nor time towards giving up.  When its time is over, one job at a
 time may try (the probe).  The target is open again as soon as the call that failed succeeds, or the
-probe ends in any other way than by being locked out again.
+probe ends in any other way than by being locked out again; after an outage or a rate limit also
+where no job waits (workers/watch.py).
 """
 
 from datetime import datetime, timedelta
@@ -98,9 +99,13 @@ def extend_probe(tx: sa.Connection, target: str, job: JobId, until: datetime) ->
 
 def resume(tx: sa.Connection, target: str, job: JobId, now: datetime) -> None:
     """Open the target again, if `job` is its probe."""
+    if locked(tx, target)["probe_job"] == job:
+        end(tx, target, now)
+
+
+def end(tx: sa.Connection, target: str, now: datetime) -> None:
+    """Open the target again."""
     row = locked(tx, target)
-    if row["probe_job"] != job:
-        return
     tx.execute(
         sa.update(targets)
         .where(targets.c.name == target)

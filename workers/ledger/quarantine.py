@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from workers.leavers import Delivery, DeliveryId, DeliveryStatus, ElementKind
-from workers.ledger import people
+from workers.ledger import moves, people
 from workers.ledger import tables as t
 from workers.ledger.alarms import close_alarm
 from workers.ledger.intake import Recorded, counts_of, first_seen, jobs_of, status_of, take_in
@@ -94,8 +94,8 @@ def take(
 def dismiss(ledger: Ledger, wanted: DeliveryId, *, actor: str, why: str, now: datetime) -> bool:
     """Take out of quarantine what waits of a delivery, unread; False if nothing does.
 
-    Bytes that could not be read are news when they come again.  The alarm about an event of the
-    delivery that fits nobody ends as well.
+    Bytes that could not be read are news when they come again.  The alarms about events of the
+    delivery that fit nobody, or that took back too late what was done, end as well.
     """
     with ledger.write() as tx:
         row = _locked(tx, wanted)
@@ -104,10 +104,10 @@ def dismiss(ledger: Ledger, wanted: DeliveryId, *, actor: str, why: str, now: da
             .where(t.elements.c.delivery_id == wanted, WAITS)
             .values(kind=ElementKind.IGNORED, reason="dismissed")
         )
-        unmatched = _unmatched(tx, wanted)
-        for leaver in unmatched:
-            close_alarm(tx, people.UNMATCHED, leaver, now)
-        if not dismissed.rowcount and not unmatched:
+        about = _alarms_about(tx, wanted)
+        for kind, subject in about:
+            close_alarm(tx, kind, subject, now)
+        if not dismissed.rowcount and not about:
             return False
         tx.execute(
             sa.update(t.seen)
@@ -118,15 +118,16 @@ def dismiss(ledger: Ledger, wanted: DeliveryId, *, actor: str, why: str, now: da
         return True
 
 
-def _unmatched(tx: sa.Connection, wanted: DeliveryId) -> list[str]:
-    """The events of a delivery that fit nobody."""
+def _alarms_about(tx: sa.Connection, wanted: DeliveryId) -> list[tuple[str, str]]:
+    """Kind and subject of the open alarms about what HR says in a delivery."""
     events = sa.select(t.elements.c.leaver_id).where(t.elements.c.delivery_id == wanted)
-    open_ = sa.select(t.alarms.c.subject).where(
-        t.alarms.c.kind == people.UNMATCHED,
-        t.alarms.c.open_key.is_not(None),
-        t.alarms.c.subject.in_(events),
+    alarms = t.alarms.c
+    late = sa.and_(alarms.kind == moves.LATE, alarms.subject.in_(jobs_of(tx, wanted)))
+    unmatched = sa.and_(alarms.kind == people.UNMATCHED, alarms.subject.in_(events))
+    query = sa.select(alarms.kind, alarms.subject).where(
+        alarms.open_key.is_not(None), sa.or_(late, unmatched)
     )
-    return sorted(tx.scalars(open_))
+    return sorted((kind, subject) for kind, subject in tx.execute(query))
 
 
 def _locked(tx: sa.Connection, wanted: DeliveryId) -> sa.RowMapping:

@@ -148,6 +148,25 @@ def test_a_rescind_after_the_deed_is_an_alarm_and_changes_nothing(ledger):
     assert (jobs(ledger), alarms(ledger)) == ([(State.DONE, "", 0)], ["rescinded_late"])
 
 
+def test_an_operator_ends_the_alarm_about_a_late_rescind_by_a_replay_or_a_dismissal(ledger):
+    """Else it stays for ever, whatever was done about the account."""
+    ends = {
+        "8": lambda job, _: moves.replay_by(ledger, job, actor="ops", why="must go", now=NOW),
+        "9": lambda _, rescind: quarantine.dismiss(
+            ledger, rescind, actor="ops", why="enabled by hand", now=NOW
+        ),
+    }
+    for person, end in ends.items():
+        [job] = hear(ledger, says(T, -1, cutoff=0, person=person))
+        done(ledger, job, NOW)
+        rescind = record(ledger, delivery(says(X, 1, person=person)))
+        assert alarms(ledger) == ["rescinded_late"]
+
+        end(job, rescind.delivery)
+
+        assert alarms(ledger) == []
+
+
 def test_a_rescind_stops_a_running_job_before_its_write(ledger):
     """The intend step asks just before the write."""
     from workers.errors import Stopped
