@@ -56,6 +56,19 @@ def test_a_mended_mapping_reads_who_was_not_read(leaver, post):
     assert set(answer["jobs"]) < set(told["jobs"])
 
 
+def test_whoever_could_not_be_asked_about_is_looked_up_once_there_is_an_api(leaver, post):
+    """As the quarantine tells the operator of a source whose events name no address."""
+    data = {"employeeId": "1", "changedFields": ["status"]}
+    answer = post(body=json.dumps({"type": "employee.updated", "data": data}).encode())
+    api = '[sources.hr]\napi = { base_url = "https://acme.bamboohr.com", api_key = "test-api-key" }'
+    leaver.config.write_text(leaver.config.read_text().replace("[sources.hr]", api))
+
+    [told] = leaver.json("reparse", answer["delivery"], *WHY)
+
+    assert (answer["status"], told["status"]) == ("quarantined", "accepted")
+    assert [job["action"] for job in leaver.json("jobs")] == ["lookup"]
+
+
 def test_what_cannot_be_read_still_is_said_and_fails(leaver, post):
     """The mapping is not mended yet."""
     answer = post(employee("2", Mail="tom@example.com"))
