@@ -17,7 +17,8 @@ from workers.ledger import Ledger, quarantine
 class Reparsed:
     """What became of a delivery; `result` is empty where nothing was done, and `why_not` says why.
 
-    `result` is "read" if nothing of it waits any more, else "still quarantined".
+    `result` is "read" if nothing of it waits any more, else "still quarantined"; of a dry run
+    "would be read" or "would stay quarantined", and there are no jobs.
     """
 
     id: DeliveryId
@@ -30,12 +31,15 @@ class Reparsed:
 class Reparser:
     """Reads deliveries again for one operator, for one reason."""
 
-    def __init__(self, settings: Settings, ledger: Ledger, *, actor: str, why: str) -> None:
+    def __init__(
+        self, settings: Settings, ledger: Ledger, *, actor: str, why: str, dry_run: bool = False
+    ) -> None:
         self._doors = open_doors(settings)
         self._dedup_window = settings.policy.dedup_window
         self._ledger = ledger
         self._actor = actor
         self._why = why
+        self._dry_run = dry_run
 
     def reparse(self, delivery: DeliveryId, now: datetime) -> Reparsed:
         """Read one delivery again, and do what it says."""
@@ -55,10 +59,14 @@ class Reparser:
             why=self._why,
             now=now,
             dedup_window=self._dedup_window,
+            dry_run=self._dry_run,
         )
         if taken is None:
             return Reparsed(delivery, "", "nothing of it is in quarantine")
         waits = taken.elements[ElementKind.QUARANTINED]
+        if self._dry_run:
+            result = "would stay quarantined" if waits else "would be read"
+            return Reparsed(delivery, result, reading.detail, taken.status)
         result = "still quarantined" if waits else "read"
         return Reparsed(delivery, result, reading.detail, taken.status, taken.jobs)
 

@@ -1,7 +1,8 @@
 """What must be heard of the HR systems, though none of them reports it: alarms over time.
 
 silent_source        no valid delivery for longer than sources.X.expected_every
-quarantine_filling   a tenth of policy.quarantine_limit, or more, waits in quarantine
+quarantine_filling   of a tenth of policy.quarantine_limit deliveries, or more, something waits in
+                     quarantine, if only one person beside others
 """
 
 from collections.abc import Mapping
@@ -11,11 +12,11 @@ import sqlalchemy as sa
 
 from config.settings import Settings
 from config.sources import Source
-from workers.leavers import DeliveryStatus
 from workers.ledger import Ledger
 from workers.ledger.alarms import close_alarm, raise_alarm
+from workers.ledger.quarantine import WAITS
 from workers.ledger.store import insert
-from workers.ledger.tables import alarms, deliveries, sources
+from workers.ledger.tables import alarms, deliveries, elements, sources
 
 #: The part of the limit from which a quarantine is an alarm.
 FILLING = 10
@@ -60,17 +61,18 @@ def _silent(
 
 def _filling(tx: sa.Connection, limit: int) -> Mapping[str, str]:
     """What to say of each source whose quarantine fills."""
-    kept = deliveries.c
-    count = sa.func.count()
+    count = sa.func.count(elements.c.delivery_id.distinct())
     query = (
-        sa.select(kept.source, count)
-        .where(kept.status == DeliveryStatus.QUARANTINED)
-        .group_by(kept.source)
+        sa.select(deliveries.c.source, count)
+        .join(elements, elements.c.delivery_id == deliveries.c.id)
+        .where(WAITS)
+        .group_by(deliveries.c.source)
         .having(count >= limit // FILLING)
     )
     return {
-        source: f"{waiting} deliveries of {source} wait in quarantine; from {limit} on they are "
-        "answered 503 and left to the HR system: `leaver deliveries --status quarantined`"
+        source: f"something of {waiting} deliveries of {source} waits in quarantine; from {limit} "
+        "of which nothing was accepted, more of them are answered 503 and left to the HR system: "
+        "`leaver deliveries --status quarantined`"
         for source, waiting in tx.execute(query)
     }
 

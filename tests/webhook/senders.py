@@ -32,6 +32,8 @@ from tests.webhook.sources.test_workday import AUDIENCE, ED25519, PASSWORDS
 SECONDS = str(int(NOW.timestamp()))
 STAMP = datetime.fromtimestamp(int(SECONDS), UTC).strftime("%Y-%m-%dT%H:%M:%S")
 CONTRACT_LEAVES = ("worker.terminated", "worker.termination_corrected")
+MAIL_COLUMNS = ("workemail", "primaryworkemail", "email")
+PERSON_COLUMNS = (*MAIL_COLUMNS, "employeeid", "workerid")
 
 Headers = dict[str, str]
 Document = Any
@@ -204,6 +206,11 @@ def worker_leaves(document: Document, who: str) -> bool:
     )
 
 
+def called(row: dict[str, str], columns: Iterable[str] = PERSON_COLUMNS) -> set[str]:
+    """What the row calls its person."""
+    return {row[column] for column in columns if column in row}
+
+
 def row_leaves(document: Document, who: str) -> bool:
     """The rows of a report: one says so, and none says that the same person works here."""
     rows = document["Report_Entry"] if isinstance(document, dict) else document
@@ -211,7 +218,7 @@ def row_leaves(document: Document, who: str) -> bool:
         {
             re.sub("[^a-z0-9]", "", name.lower()): plain(value)
             for name, value in row.items()
-            if value not in (None, "")
+            if value is not None and plain(value)
         }
         for row in listed(rows)
         if isinstance(row, dict)
@@ -219,13 +226,9 @@ def row_leaves(document: Document, who: str) -> bool:
     active = [row for row in named if row.get("active") in ("1", "true", "yes")]
     active += [row for row in named if row.get("terminated") in ("0", "false", "no")]
     return any(
-        row.get("workemail") == plain(who)
+        plain(who) in called(row, MAIL_COLUMNS)
         and row.get("leaverevent", "") in ("", "terminated", "corrected", *CONTRACT_LEAVES)
-        and not any(
-            row.get(name) == other.get(name) not in (None, "")
-            for other in active
-            for name in ("workemail", "employeeid")
-        )
+        and not any(called(row) & called(other) for other in active)
         for row in named
     )
 

@@ -96,3 +96,12 @@ def test_a_quarantine_is_an_alarm_from_a_tenth_of_its_limit_on(ledger, settings_
 
     quarantine.dismiss(ledger, first.delivery, actor="ops", why="a test", now=NOW + HOUR)
     assert FILLING not in look(ledger, settings, NOW + HOUR)
+
+
+def test_somebody_unreadable_beside_others_counts_as_well(ledger, settings_of):
+    """They wait as long as those of whose delivery nobody was read."""
+    settings = settings_of(policy="quarantine_limit = 20")
+    for number in "12":
+        record(ledger, delivery(person(number), STRANGE, body=number.encode()))
+
+    assert FILLING in look(ledger, settings, NOW)

@@ -47,6 +47,7 @@ def _which(command: options.Command) -> options.Command:
 
 
 @click.command()
+@click.option("--dry-run", is_flag=True, help="Only show what each would become.")
 @_which
 @click.pass_obj
 def reparse(
@@ -58,6 +59,7 @@ def reparse(
     why: str,
     yes: bool,
     json_: bool,
+    dry_run: bool,
 ) -> int:
     """Read quarantined deliveries again, and do what they say.
 
@@ -71,8 +73,8 @@ def reparse(
     results = Counter[str]()
     jobs: list[JobId] = []
     with at.ledger(settings) as ledger:
-        reparser = Reparser(settings, ledger, actor=actor(), why=why)
-        for delivery in _chosen(ledger, ids, status, source, since, yes=yes):
+        reparser = Reparser(settings, ledger, actor=actor(), why=why, dry_run=dry_run)
+        for delivery in _chosen(ledger, ids, status, source, since, yes=yes or dry_run):
             done = reparser.reparse(delivery, now())
             results[done.result] += 1
             jobs += done.jobs
@@ -85,6 +87,8 @@ def reparse(
                 say(": ".join(filter(None, (f"{delivery}  {what}", done.why_not))))
                 for job in done.jobs:
                     say(f"  job {job}")
+    if dry_run:
+        return 0
     wake(settings, jobs)
     return 0 if results.total() == results["read"] else 1
 

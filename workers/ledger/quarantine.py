@@ -64,8 +64,11 @@ def take(
     why: str,
     now: datetime,
     dedup_window: timedelta,
+    dry_run: bool = False,
 ) -> Recorded | None:
     """Put what `reading` says in the place of all that waits; None if nothing does.
+
+    A dry run says what would become of it, and writes nothing.
 
     Of a batch of which something was accepted only the rest is taken, by its place; a reading that
     has more or fewer elements than the first one changes nothing.
@@ -88,7 +91,10 @@ def take(
         tx.execute(sa.delete(t.elements).where(t.elements.c.delivery_id == wanted, WAITS))
         take_in(tx, reading, wanted, places, now=now, dedup_window=dedup_window)
         _put_down(tx, row, "reparse", reading.reason, reading.detail, actor, why, now)
-        return _recorded(tx, wanted)
+        taken = _recorded(tx, wanted)
+        if dry_run:
+            tx.rollback()
+        return taken
 
 
 def dismiss(ledger: Ledger, wanted: DeliveryId, *, actor: str, why: str, now: datetime) -> bool:

@@ -78,6 +78,21 @@ def test_what_cannot_be_read_still_is_said_and_fails(leaver, post):
     assert (result.exit_code, "still quarantined" in result.stdout) == (1, True)
 
 
+def test_a_dry_run_says_what_each_would_become_and_writes_nothing(leaver, post):
+    """Whoever has mended a mapping for hundreds wants to know first."""
+    delivery = post(employee("2", Mail="tom@example.com"))["delivery"]
+    before = leaver.json("delivery", delivery)
+
+    [unread] = leaver.json("reparse", delivery, "--dry-run", *WHY)
+    mend(leaver)
+    [read] = leaver.json("reparse", delivery, "--dry-run", *WHY)
+
+    assert (unread["result"], unread["status"]) == ("would stay quarantined", "quarantined")
+    assert (read["result"], read["status"]) == ("would be read", "accepted")
+    assert leaver.json("delivery", delivery) == before
+    assert leaver.json("jobs") == []
+
+
 def test_a_reparse_does_not_look_at_the_time(leaver, post, now):
     """HR's clock was wrong; what it said is true."""
     answer = post(employee("1", **{"Work Email": "lena@example.com"}), at=now - 4 * HOUR)
