@@ -1,9 +1,10 @@
 """The whole test suite on every Python from 3.11 on that this machine offers.
 
-The interpreter behind .venv runs everything and reports the coverage of what ran in the tests'
-own processes: measuring all that they start would take minutes.  Each other one gets an environment
-of its own (.venv-3.12) and runs everything but the marks in LEFT_OUT_ELSEWHERE, which take minutes
-and depend on the version least.  One line for each interpreter tells what it ran; the last line of
+The interpreter behind .venv runs everything.  Each other one gets an environment of its own
+(.venv-3.12) and runs every test once, with its first case, but those with the marks in
+LEFT_OUT_ELSEWHERE, which take minutes and depend on the version least.  The newest interpreter
+reports the coverage of what runs in the tests' own processes: from 3.12 on Python itself can tell
+it, and measuring costs nothing.  One line for each interpreter tells what it ran; the last line of
 all counts every run: "N passed, N failed, N skipped".  A run that broke off is one more failed.
 
 Standard library only, so that it starts before anything is installed.
@@ -24,6 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ("config/deploy/requirements.txt", "tests/requirements.txt")
 PROMISED = ("3.11", "3.12", "3.13", "3.14")
 LEFT_OUT_ELSEWHERE = ("chaos", "exhaustive", "journey", "server")
+ELSEWHERE = ("--one-case", "-m", " and ".join(f"not {mark}" for mark in LEFT_OUT_ELSEWHERE))
 
 #: More than there are processors: whole processes and time-outs are mostly waited for.
 AT_ONCE = (os.cpu_count() or 1) + 1
@@ -69,13 +71,14 @@ def main() -> int:
     untested = [version for version in PROMISED if version != here and version not in others]
 
     print(f"Testing on {', '.join([here, *others])}", flush=True)
-    coverage = ["--cov", "--cov-report=term:skip-covered"]
-    runs = [run(here, Path(sys.executable), *coverage)]
+    newest = max([here, *others], key=numbers)
+    coverage = {newest: ("--cov", "--cov-report=term:skip-covered")}
+    runs = [run(here, Path(sys.executable), *coverage.get(here, ()))]
     for version, python in others.items():
         environment = ROOT / f".venv-{version}"
         if prepare(environment, python):
-            marks = " and ".join(f"not {mark}" for mark in LEFT_OUT_ELSEWHERE)
-            runs.append(run(version, environment / "bin/python", "-m", marks))
+            options = (*ELSEWHERE, *coverage.get(version, ()))
+            runs.append(run(version, environment / "bin/python", *options))
         else:
             runs.append((f"{version}: its environment could not be made, see above", BROKEN_OFF))
 
@@ -148,13 +151,17 @@ def run(version: str, python: Path, *options: str) -> tuple[str, Count]:
         junit = Path(folder, "junit.xml")
         workers = ["-n", str(AT_ONCE), "--dist", "worksteal", "--quiet"]
         command = [str(python), "-m", "pytest", *workers, f"--junitxml={junit}", *options]
-        code = subprocess.run(command, cwd=ROOT).returncode
+        core = "sysmon" if numbers(version) >= (3, 12) else "ctrace"
+        environ = os.environ | {"COVERAGE_CORE": core}
+        code = subprocess.run(command, cwd=ROOT, env=environ).returncode
         count = Count.read(junit) if junit.exists() else None
 
     took = f"{time.monotonic() - began:.0f} s"
     if count is None or (code and not count.failed):
         return f"{version}: pytest broke off after {took} (exit code {code})", BROKEN_OFF
-    left_out = f", without the {', '.join(LEFT_OUT_ELSEWHERE)} tests" if "-m" in options else ""
+    left_out = ""
+    if "--one-case" in options:
+        left_out = f", one case of each test, without the {', '.join(LEFT_OUT_ELSEWHERE)} tests"
     return f"{version}: {count} in {took}{left_out}", count
 
 

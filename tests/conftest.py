@@ -27,8 +27,18 @@ SERVER_FIXTURES = {"redis_server", "debian_redis", "postgres_cluster"}
 MARK_OF_FOLDER = {"journeys": "journey", "chaos": "chaos"}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What .ci/test.py asks for."""
+    parser.addoption("--one-case", action="store_true", help="of each test only its first case")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark each test by what it starts."""
+    if config.getoption("--one-case"):
+        first: dict[object, pytest.Item] = {}
+        for item in items:
+            first.setdefault((item.parent, getattr(item, "originalname", item.name)), item)
+        items[:] = first.values()
     for item in items:
         if SERVER_FIXTURES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker("server")
