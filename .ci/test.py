@@ -3,9 +3,9 @@
 The interpreter behind .venv runs everything.  Each other one gets an environment of its own
 (.venv-3.12) and runs every test once, with its first case, but those with the marks in
 LEFT_OUT_ELSEWHERE, which take minutes and depend on the version least.  The newest interpreter
-reports the coverage of what runs in the tests' own processes: from 3.12 on Python itself can tell
-it, and measuring costs nothing.  One line for each interpreter tells what it ran; the last line of
-all counts every run: "N passed, N failed, N skipped".  A run that broke off is one more failed.
+reports the coverage of what it runs in the tests' own processes: measuring all would take minutes.
+One line for each interpreter tells what it ran; the last line of all counts every run: "N passed,
+N failed, N skipped".  A run that broke off is one more failed.
 
 Standard library only, so that it starts before anything is installed.
 """
@@ -151,9 +151,7 @@ def run(version: str, python: Path, *options: str) -> tuple[str, Count]:
         junit = Path(folder, "junit.xml")
         workers = ["-n", str(AT_ONCE), "--dist", "worksteal", "--quiet"]
         command = [str(python), "-m", "pytest", *workers, f"--junitxml={junit}", *options]
-        core = "sysmon" if numbers(version) >= (3, 12) else "ctrace"
-        environ = os.environ | {"COVERAGE_CORE": core}
-        code = subprocess.run(command, cwd=ROOT, env=environ).returncode
+        code = subprocess.run(command, cwd=ROOT).returncode
         count = Count.read(junit) if junit.exists() else None
 
     took = f"{time.monotonic() - began:.0f} s"

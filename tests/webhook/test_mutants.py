@@ -85,6 +85,7 @@ def test_what_is_right_is_taken(receiver, sender):
     )
 
 
+@pytest.mark.exhaustive
 def test_a_mutant_is_refused_or_read_rightly(receiver, sender):
     """Refused where its signature is another's; else kept, and nobody in it leaves who stays."""
     for number in range(MUTANTS):

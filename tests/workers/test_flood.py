@@ -96,6 +96,7 @@ def work_until_nothing_is_left(ledger, shops):
             shops[0].clock.move(SECOND if woken else LEASE)
 
 
+@pytest.mark.exhaustive
 def test_a_flood_stops_at_the_brake_and_goes_on_by_the_number(ledger, names, workers, target):
     """Two workers with sixteen threads each, and kills at every point: the count is exact."""
     record(ledger, delivery(*map(person, names)))

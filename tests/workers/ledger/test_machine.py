@@ -452,6 +452,7 @@ class Machine(RuleBasedStateMachine):
         return ends[end]
 
 
+@pytest.mark.exhaustive
 def test_whatever_happens_in_whatever_order_the_promises_hold(ledger):
     """Workers, sweeps and operators that know nothing of each other."""
     run_state_machine_as_test(
