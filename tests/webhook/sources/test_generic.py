@@ -349,7 +349,6 @@ def test_a_list_as_the_whole_body_is_read(tmp_path):
 
     answer = receiver.post("rows", headers, body)
 
-    receiver.ledger.close()
     assert answer.json["elements"] == {"leaver": 1, "lookup": 0, "ignored": 0, "quarantined": 1}
     assert [row.email for row in receiver.rows("leavers")] == ["0@example.com"]
     receiver.ledger.close()
