@@ -7,7 +7,6 @@ from tests.workers.records import (
     DAY,
     HOUR,
     NOW,
-    SECOND,
     delivery,
     job_of,
     job_row,
@@ -194,11 +193,11 @@ def test_a_refused_key_is_an_alarm_and_heals_by_itself(shop, ledger, hr, lena):
 
 def test_hr_answering_does_not_open_a_paused_target(shop, ledger, hr, target, lena):
     """What HR answers says nothing about Atlassian."""
-    target.fail("find", Unavailable("find", "503"))
+    target.fail("find", LockedOut("find", "401", reason="credential_refused"))
     shop.run(lena)
     hr.employs("lena")
 
-    shop.spend(10 * SECOND)
+    shop.spend(HOUR)
 
     assert state_of(ledger, lena) == ("held", "hr_disagrees")
     assert pause_of(ledger) is not None

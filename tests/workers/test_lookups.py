@@ -84,6 +84,19 @@ def test_a_termination_ends_deactivated(shop, ledger, hr, target):
     assert target.is_off(LENA)
 
 
+def test_what_hr_takes_back_in_the_second_of_the_asking_is_taken_back(shop, ledger, hr, clock):
+    """Senders say whole seconds, so it seems older than the answer."""
+    hr.terminates("7", "lena@example.com")
+    [lookup] = told(ledger).jobs
+    clock.move(SECOND * 0.4)
+    shop.work(lookup)
+
+    rescinded = Leaver("", "7", Cutoff(NOW), LeaverKind.RESCINDED, NOW)
+    told(ledger, Element(ElementKind.LEAVER, "back", employee_id="7", leaver=rescinded), body=b"2")
+
+    assert [job["reason"] for job in jobs_for(ledger)] == ["rescinded"]
+
+
 def test_the_delivery_shows_its_lookup_and_the_jobs_that_came_of_it(shop, ledger, hr):
     """Whoever asks what became of an event must find the end of it; and the way back."""
     hr.terminates("7", "lena@example.com")

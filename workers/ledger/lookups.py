@@ -138,7 +138,8 @@ def _hear(
         source=claim.source,
         person=people.person_of(said),
         # HR was asked after all that it had sent: that counts, not when the event was sent.
-        at=asked_at,
+        # Senders say whole seconds: what they send within this one must not be taken as older.
+        at=asked_at.replace(microsecond=0),
         targets=targets,
         why=f"lookup {claim.job}",
         now=now,
