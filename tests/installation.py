@@ -36,7 +36,7 @@ from config.sources import BambooHR
 from tests import nursery
 from tests.servers import free_port, wait_until
 from webhook.sources import bamboohr
-from webhook.sources.base import Termination
+from webhook.sources.base import Termination, sign
 from webhook.verify import sign_bamboohr
 from workers.leavers import FINISHED, State
 from workers.ledger import open_ledger, tables
@@ -167,7 +167,7 @@ class Installation:
     def body(self, *emails: str) -> bytes:
         """What BambooHR would send when all these people have been terminated."""
         people = [Termination(email, str(zlib.crc32(email.encode()))) for email in emails]
-        _, body = bamboohr.sign(people, self._source(), now=datetime.now(UTC))
+        _, body = sign(bamboohr, people, self._source(), now=datetime.now(UTC))
         return body
 
     def sign(self, body: bytes) -> dict[str, str]:

@@ -23,7 +23,7 @@ from config import logs
 from config.environment import PREFIX
 from config.settings import Address, Console, Server, load
 from webhook.sources import SOURCES
-from webhook.sources.base import Termination
+from webhook.sources.base import Termination, sign
 from webhook.story import Teller
 from webhook.supervise import Child, Stop, Supervisor
 from webhook.up import answers, listening, places, program, start
@@ -188,7 +188,7 @@ class Rehearsal:
     def _post_termination(self, email: str) -> tuple[int, Any]:
         source = self._settings.sources[SOURCE]
         person = Termination(email, "1001")
-        headers, body = SOURCES[source.kind].sign([person], source, now=datetime.now(UTC))
+        headers, body = sign(SOURCES[source.kind], [person], source, now=datetime.now(UTC))
         path = f"/webhooks/{SOURCE}"
         return _ask(self._settings.server.listen, "POST", path, body, headers)
 

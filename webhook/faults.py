@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from config.sources import Source as SourceSettings
-from webhook.sources.base import Source, Termination
+from webhook.sources.base import Source, Termination, sign
 from workers.leavers import LeaverKind
 
 #: How far a wrong clock is beyond the source's tolerance.
@@ -40,8 +40,7 @@ class Sender:
 
     def right(self) -> Post:
         """What it should post.  ValueError where its first secret cannot sign."""
-        sign = self.source.sign
-        return Post(*sign(self.people, self.settings, event=self.event, now=self.now))
+        return Post(*sign(self.source, self.people, self.settings, event=self.event, now=self.now))
 
     def signature(self, body: bytes) -> dict[str, str]:
         """The headers that prove that it sent `body`."""

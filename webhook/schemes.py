@@ -60,9 +60,16 @@ class Scheme:
 
 
 def verify_hmac(
-    headers: Mapping[str, str], body: bytes, keys: Sequence[bytes], scheme: Scheme
+    headers: Mapping[str, str],
+    body: bytes,
+    keys: Sequence[bytes],
+    scheme: Scheme,
+    time_in: Callable[[bytes], datetime | None] | None = None,
 ) -> Signed:
-    """Raise Rejected unless one of `keys` signed `body` in this way."""
+    """Raise Rejected unless one of `keys` signed `body` in this way.
+
+    The signed time is that of the scheme, or where only the body has one, what `time_in` finds.
+    """
     given, timestamp = _signatures(headers, scheme)
     event_id = _event_id(headers, scheme)
     message = _message(body, timestamp, event_id, scheme)
@@ -70,7 +77,8 @@ def verify_hmac(
         any(hmac.compare_digest(_written(key, message, scheme), each) for each in given)
         for key in keys
     )
-    return Signed(at=_time(timestamp), event_id=event_id or None, key=matching)
+    at = time_in(body) if time_in else _time(timestamp)
+    return Signed(at=at, event_id=event_id or None, key=matching)
 
 
 def sign_hmac(

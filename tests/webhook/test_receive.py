@@ -18,13 +18,14 @@ from tests.webhook.sources.conformance import JANE
 from webhook.receive import open_doors
 from webhook.rejections import Rejections
 from webhook.sources import SOURCES, bamboohr
+from webhook.sources.base import sign
 from webhook.verify import sign_bamboohr
 
 
 def from_bamboohr(receiver: Receiver) -> tuple[dict[str, str], bytes]:
     settings = receiver.settings.sources["bamboohr"]
     assert isinstance(settings, BambooHR)
-    return bamboohr.sign([JANE], settings, now=NOW)
+    return sign(bamboohr, [JANE], settings, now=NOW)
 
 
 def signed(body: bytes) -> dict[str, str]:

@@ -24,7 +24,7 @@ from tests.servers import free_port, wait_until
 from tests.webhook.receiving import empty_ledger
 from webhook.serve import SILENCE_S, listen
 from webhook.sources import standard
-from webhook.sources.base import Termination
+from webhook.sources.base import Termination, sign
 from webhook.verify import sign_bamboohr
 from workers.ledger import tables
 
@@ -255,7 +255,7 @@ def test_two_signature_headers_of_standard_webhooks_are_both_tried(running):
     """One of them may be of a key that we do not have yet."""
     settings = load(running.file, environ={}).sources["standard"]
     jane = Termination("jane@example.com", "1", date(2026, 11, 20))
-    headers, body = standard.sign([jane], settings, now=datetime.now(UTC))
+    headers, body = sign(standard, [jane], settings, now=datetime.now(UTC))
     doubled = [
         ("webhook-signature", "v1,bm90IGEgc2lnbmF0dXJl"),
         *headers.items(),

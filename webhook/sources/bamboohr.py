@@ -62,13 +62,13 @@ def verifier(settings: BambooHR) -> Verifier:
     return partial(verify_bamboohr, keys=[secret.reveal().encode() for secret in settings.secrets])
 
 
-def sign(
+def body_of(
     people: Sequence[Termination],
     settings: BambooHR,
     *,
-    event: LeaverKind = LeaverKind.TERMINATED,
+    event: LeaverKind,
     now: datetime,
-) -> tuple[dict[str, str], bytes]:
+) -> bytes:
     """A field-based JSON delivery in which everybody of `people` was terminated, or is Active; or
     an event-based one about the one person whom it can be about, with the event lookup."""
     document: dict[str, Any]
@@ -76,9 +76,7 @@ def sign(
         document = _as_event(people, now)
     else:
         document = {"employees": [_as_sent(who, event, settings, now) for who in people]}
-    body = json.dumps(document).encode()
-    headers = {"Content-Type": "application/json"} | signature(body, settings, now=now)
-    return headers, body
+    return json.dumps(document).encode()
 
 
 def signature(body: bytes, settings: BambooHR, *, now: datetime) -> dict[str, str]:

@@ -65,20 +65,34 @@ class Source(Protocol[SourceSettings]):
     def EVENTS(self) -> tuple[LeaverKind, ...]:  # noqa: N802 - a constant of its module
         """What it can say of a person, the termination first."""
 
-    def sign(
+    def body_of(
         self,
         people: Sequence[Termination],
         settings: SourceSettings,
         *,
-        event: LeaverKind = LeaverKind.TERMINATED,
+        event: LeaverKind,
         now: datetime,
-    ) -> tuple[dict[str, str], bytes]:
-        """Headers and body with which this HR system would say `event`, one of EVENTS, of `people`:
-        the content type, and the `signature`."""
+    ) -> bytes:
+        """What this HR system would post to say `event`, one of EVENTS, of `people`, as JSON.
+        ValueError where its settings have no word for it."""
 
     def signature(self, body: bytes, settings: SourceSettings, *, now: datetime) -> dict[str, str]:
         """The headers, and no others, by which this HR system would prove that it sent `body`,
         whatever that is; made with the first of the source's secrets."""
+
+
+def sign(
+    source: Source[Any],
+    people: Sequence[Termination],
+    settings: config.sources.Source,
+    *,
+    event: LeaverKind = LeaverKind.TERMINATED,
+    now: datetime,
+) -> tuple[dict[str, str], bytes]:
+    """Headers and body with which an HR system would say `event` of `people`."""
+    body = source.body_of(people, settings, event=event, now=now)
+    headers = {"Content-Type": "application/json"} | source.signature(body, settings, now=now)
+    return headers, body
 
 
 def each(items: Iterable[Any], read: Callable[[Any], Element]) -> tuple[Element, ...]:

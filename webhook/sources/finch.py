@@ -42,13 +42,13 @@ def verifier(settings: Finch) -> Verifier:
     return partial(verify_standard, keys=keys, names=NAMES)
 
 
-def sign(
+def body_of(
     people: Sequence[Termination],
     settings: Finch,
     *,
-    event: LeaverKind = LeaverKind.TERMINATED,
+    event: LeaverKind,
     now: datetime,
-) -> tuple[dict[str, str], bytes]:
+) -> bytes:
     """A delivery about the one person of `people`, who cannot be told from one who stays."""
     [who] = people
     document = {
@@ -56,8 +56,7 @@ def sign(
         "event_type": ABOUT_EMPLOYMENT[0],
         "data": {"individual_id": who.employee_id},
     }
-    body = json.dumps(document).encode()
-    return {"Content-Type": "application/json"} | signature(body, settings, now=now), body
+    return json.dumps(document).encode()
 
 
 def signature(body: bytes, settings: Finch, *, now: datetime) -> dict[str, str]:

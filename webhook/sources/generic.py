@@ -51,13 +51,13 @@ def verifier(settings: Generic) -> Verifier:
     return partial(verify_hmac, keys=keys, scheme=_scheme(settings))
 
 
-def sign(
+def body_of(
     people: Sequence[Termination],
     settings: Generic,
     *,
-    event: LeaverKind = LeaverKind.TERMINATED,
+    event: LeaverKind,
     now: datetime,
-) -> tuple[dict[str, str], bytes]:
+) -> bytes:
     """A JSON delivery that says `event` of `people`, where the settings look for it.  ValueError
     where they have no word for it."""
     words = _words(settings)[event]
@@ -66,8 +66,7 @@ def sign(
     sent = [_as_sent(who, settings, now) | {settings.event: words[0]} for who in people]
     persons = [_laid_out({}, _of_body(values, False)) for values in sent]
     document = _laid_out(_placed(persons, settings.people), _of_body(sent[0], True))
-    body = json.dumps(document).encode()
-    return {"Content-Type": "application/json"} | signature(body, settings, now=now), body
+    return json.dumps(document).encode()
 
 
 def signature(body: bytes, settings: Generic, *, now: datetime) -> dict[str, str]:

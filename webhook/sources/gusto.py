@@ -28,8 +28,7 @@ times, ever more slowly); the name of the effective event, which stands in two w
 
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -66,11 +65,7 @@ EVENTS = (LeaverKind.TERMINATED, LeaverKind.RESCINDED, LeaverKind.REHIRED)
 def verifier(settings: Gusto) -> Verifier:
     """What checks a signature; the signed time is that of the event."""
     keys = [secret.reveal().encode() for secret in settings.secrets]
-
-    def verify(headers: Mapping[str, str], body: bytes) -> Signed:
-        return replace(verify_hmac(headers, body, keys, SCHEME), at=_signed_time(body))
-
-    return verify
+    return partial(verify_hmac, keys=keys, scheme=SCHEME, time_in=_time_in)
 
 
 def offered_key(body: bytes) -> str:
@@ -84,14 +79,14 @@ def offered_key(body: bytes) -> str:
     return ""
 
 
-def sign(
+def body_of(
     people: Sequence[Termination],
     settings: Gusto,
     *,
-    event: LeaverKind = LeaverKind.TERMINATED,
+    event: LeaverKind,
     now: datetime,
-) -> tuple[dict[str, str], bytes]:
-    """A delivery about the one person of `people`; the address is not in it, as in Gusto's own."""
+) -> bytes:
+    """An event about the one person of `people`; the address is not in it, as in Gusto's own."""
     [who] = people
     document = {
         "uuid": new_id(),
@@ -102,8 +97,7 @@ def sign(
         "entity_uuid": who.employee_id,
         "timestamp": int(now.timestamp()),
     }
-    body = json.dumps(document).encode()
-    return {"Content-Type": "application/json"} | signature(body, settings, now=now), body
+    return json.dumps(document).encode()
 
 
 def signature(body: bytes, settings: Gusto, *, now: datetime) -> dict[str, str]:
@@ -156,7 +150,7 @@ def _event(
     return Element(ElementKind.LEAVER, key, employee_id=employee_id, leaver=stays)
 
 
-def _signed_time(body: bytes) -> datetime | None:
+def _time_in(body: bytes) -> datetime | None:
     try:
         event = object_of(json_of(body), "the body")
         return time_of(text_of(event.get("timestamp"), "timestamp"))

@@ -25,9 +25,9 @@ and address (`employee`); whether the ping is signed; whether who comes back is 
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -58,11 +58,7 @@ EVENTS = tuple(EVENT_TYPES)
 def verifier(settings: HiBob) -> Verifier:
     """What checks a signature; the signed time is that of the event."""
     keys = [secret.reveal().encode() for secret in settings.secrets]
-
-    def verify(headers: Mapping[str, str], body: bytes) -> Signed:
-        return replace(verify_hmac(headers, body, keys, SCHEME), at=_signed_time(body))
-
-    return verify
+    return partial(verify_hmac, keys=keys, scheme=SCHEME, time_in=_time_in)
 
 
 def is_ping(body: bytes) -> bool:
@@ -73,13 +69,13 @@ def is_ping(body: bytes) -> bool:
         return False
 
 
-def sign(
+def body_of(
     people: Sequence[Termination],
     settings: HiBob,
     *,
-    event: LeaverKind = LeaverKind.TERMINATED,
+    event: LeaverKind,
     now: datetime,
-) -> tuple[dict[str, str], bytes]:
+) -> bytes:
     """A delivery of version 1, because that has the address, about the one person of `people`."""
     [who] = people
     document = {
@@ -90,9 +86,7 @@ def sign(
         "version": "v1",
         "employee": {"id": who.employee_id, "email": who.email},
     }
-    body = json.dumps(document).encode()
-    headers = {"Content-Type": "application/json"} | signature(body, settings, now=now)
-    return headers, body
+    return json.dumps(document).encode()
 
 
 def signature(body: bytes, settings: HiBob, *, now: datetime) -> dict[str, str]:
@@ -137,7 +131,7 @@ def _event(document: dict[str, Any], event: str, at: datetime | None, now: datet
     return Element(ElementKind.LEAVER, key, employee_id=employee_id, leaver=leaver)
 
 
-def _signed_time(body: bytes) -> datetime | None:
+def _time_in(body: bytes) -> datetime | None:
     try:
         event = object_of(json_of(body), "the body")
         text = text_of(event.get("triggeredAt"), "triggeredAt")

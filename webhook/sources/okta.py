@@ -57,13 +57,13 @@ def handshake(headers: Mapping[str, str]) -> dict[str, str]:
     return {"verification": challenge}
 
 
-def sign(
+def body_of(
     people: Sequence[Termination],
     settings: Okta,
     *,
-    event: LeaverKind = LeaverKind.TERMINATED,
+    event: LeaverKind,
     now: datetime,
-) -> tuple[dict[str, str], bytes]:
+) -> bytes:
     """A delivery in which everybody of `people` was deactivated or activated now; Okta has no
     other dates."""
     document = {
@@ -71,9 +71,7 @@ def sign(
         "eventId": new_id(),
         "data": {"events": [_as_sent(who, EVENT_TYPES[event], now) for who in people]},
     }
-    body = json.dumps(document).encode()
-    headers = {"Content-Type": "application/json"} | signature(body, settings, now=now)
-    return headers, body
+    return json.dumps(document).encode()
 
 
 def signature(body: bytes, settings: Okta, *, now: datetime) -> dict[str, str]:

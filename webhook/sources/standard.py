@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from config.sources import Standard
+from config.sources import Standard, Workday
 from webhook.sources import contract
 from webhook.sources.base import Termination, Verifier
 from webhook.sources.fields import json_of
@@ -16,26 +16,24 @@ CONTENT_TYPES = frozenset({"application/json"})
 EVENTS = contract.EVENTS
 
 
-def verifier(settings: Standard) -> Verifier:
+def verifier(settings: Standard | Workday) -> Verifier:
     """What checks a signature."""
     keys = [standard_key(secret.reveal()) for secret in settings.secrets]
     return partial(verify_standard, keys=keys)
 
 
-def sign(
+def body_of(
     people: Sequence[Termination],
     settings: Standard,
     *,
-    event: LeaverKind = LeaverKind.TERMINATED,
+    event: LeaverKind,
     now: datetime,
-) -> tuple[dict[str, str], bytes]:
+) -> bytes:
     """A delivery that says `event` of everybody of `people`."""
-    body = contract.body_of(people, event, now=now)
-    headers = {"Content-Type": "application/json"} | signature(body, settings, now=now)
-    return headers, body
+    return contract.body_of(people, event, now=now)
 
 
-def signature(body: bytes, settings: Standard, *, now: datetime) -> dict[str, str]:
+def signature(body: bytes, settings: Standard | Workday, *, now: datetime) -> dict[str, str]:
     """The headers of a Standard Webhooks sender, with an event id of their own."""
     key = standard_key(settings.secrets[0].reveal())
     return sign_standard(body, key, event_id=f"msg_{new_id()}", at=now)

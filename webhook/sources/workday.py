@@ -14,19 +14,12 @@ from zoneinfo import ZoneInfo
 from config.keys import token_key
 from config.sources import Workday
 from webhook.jwks import PublishedKeys
-from webhook.sources import contract, report
+from webhook.sources import contract, report, standard
 from webhook.sources.base import Termination, Verifier
 from webhook.sources.fields import json_of
 from webhook.sources.report_xml import rows_of_xml
 from webhook.tokens import sign_token, token_of, verify_token
-from webhook.verify import (
-    Signed,
-    sign_basic,
-    sign_standard,
-    standard_key,
-    verify_basic,
-    verify_standard,
-)
+from webhook.verify import Signed, sign_basic, verify_basic
 from workers.leavers import Element, LeaverKind, new_id
 
 CONTENT_TYPES = frozenset({"application/json", "application/xml", "text/xml"})
@@ -37,8 +30,7 @@ def verifier(settings: Workday) -> Verifier:
     """What checks a signature, a token or a password."""
     match settings.auth:
         case "standard":
-            keys = [standard_key(secret.reveal()) for secret in settings.secrets]
-            return partial(verify_standard, keys=keys)
+            return standard.verifier(settings)
         case "basic":
             passwords = [secret.reveal() for secret in settings.passwords]
             pairs = [f"{settings.username}:{password}".encode() for password in passwords]
@@ -50,25 +42,22 @@ def verifier(settings: Workday) -> Verifier:
     return lambda headers, body: verify_token(token_of(headers), body, pinned, audience)
 
 
-def sign(
+def body_of(
     people: Sequence[Termination],
     settings: Workday,
     *,
-    event: LeaverKind = LeaverKind.TERMINATED,
+    event: LeaverKind,
     now: datetime,
-) -> tuple[dict[str, str], bytes]:
+) -> bytes:
     """A delivery in our contract that says `event` of everybody of `people`."""
-    body = contract.body_of(people, event, now=now)
-    headers = {"Content-Type": "application/json"} | signature(body, settings, now=now)
-    return headers, body
+    return contract.body_of(people, event, now=now)
 
 
 def signature(body: bytes, settings: Workday, *, now: datetime) -> dict[str, str]:
     """The headers with an event id of their own; ValueError without a key that can sign."""
     match settings.auth:
         case "standard":
-            key = standard_key(settings.secrets[0].reveal())
-            return sign_standard(body, key, event_id=f"msg_{new_id()}", at=now)
+            return standard.signature(body, settings, now=now)
         case "basic":
             return sign_basic(settings.username or "", settings.passwords[0].reveal())
     if not settings.public_keys:

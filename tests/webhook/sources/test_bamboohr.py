@@ -12,7 +12,7 @@ import pytest
 from tests.webhook.receiving import BAMBOOHR_KEYS, NOW, SAMPLES
 from tests.webhook.sources.conformance import JANE, PEOPLE, SignedSourceConformance
 from webhook.sources import bamboohr
-from webhook.sources.base import Termination
+from webhook.sources.base import Termination, sign
 from webhook.verify import Signed, sign_bamboohr
 
 FORM = "application/x-www-form-urlencoded"
@@ -65,7 +65,7 @@ class TestConformance(SignedSourceConformance):
     )
 
     def person(self, who: Termination) -> dict[str, Any]:
-        body = json.loads(bamboohr.sign([who], self.settings, now=NOW)[1])
+        body = json.loads(sign(bamboohr, [who], self.settings, now=NOW)[1])
         person: dict[str, Any] = body["employees"][0]
         return person
 
@@ -449,7 +449,7 @@ def test_a_second_rehire_holds_the_second_job(receiver):
 def test_what_we_send_is_what_we_read(receiver):
     """`leaver send` must reach the same end as BambooHR itself, under the customer's own names."""
     settings = receiver.settings.sources["bamboohr"]
-    headers, body = bamboohr.sign(PEOPLE[:3], settings, now=NOW)
+    headers, body = sign(bamboohr, PEOPLE[:3], settings, now=NOW)
 
     answer = receiver.post("bamboohr", headers, body)
 

@@ -9,6 +9,7 @@ import pytest
 from tests.webhook.receiving import API, FINCH_KEYS, NOW, SAMPLES, new_receiver
 from tests.webhook.sources.conformance import JANE, ThinSourceConformance
 from webhook.sources import finch
+from webhook.sources.base import sign
 from webhook.verify import sign_standard, standard_key, verify_standard
 
 
@@ -71,7 +72,7 @@ def test_with_an_api_every_change_of_an_employment_is_looked_up(tmp_path):
     receiver = new_receiver(tmp_path, API.format(source="finch"))
     own = receiver.settings.sources["finch"]
 
-    headers, body = finch.sign([JANE], own, now=NOW)
+    headers, body = sign(finch, [JANE], own, now=NOW)
     answer = receiver.post("finch", headers, body)
 
     assert answer.json["elements"]["lookup"] == 1

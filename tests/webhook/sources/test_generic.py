@@ -15,7 +15,7 @@ from tests.webhook.sources.conformance import (
 )
 from webhook.schemes import Scheme, sign_hmac
 from webhook.sources import generic
-from webhook.sources.base import Termination
+from webhook.sources.base import Termination, sign
 from workers.leavers import LeaverKind
 
 SCHEMES = {
@@ -176,7 +176,7 @@ def assert_sent_is_read(receiver, source: str, events: list[LeaverKind]) -> None
     settings = receiver.settings.sources[source]
     for number, event in enumerate(events):
         who = Termination(f"p{number}@example.com", str(number))
-        headers, body = generic.sign([who], settings, event=event, now=NOW)
+        headers, body = sign(generic, [who], settings, event=event, now=NOW)
         assert receiver.post(source, headers, body).status_code == 202
 
     said = [(row.kind, row.employee_id) for row in receiver.rows("leavers")]
@@ -372,4 +372,4 @@ def test_what_a_sender_never_says_is_not_sent(receiver):
     settings = receiver.settings.sources["deel"]
 
     with pytest.raises(ValueError, match="the list rescinded is empty"):
-        generic.sign([JANE], settings, event=LeaverKind.RESCINDED, now=NOW)
+        sign(generic, [JANE], settings, event=LeaverKind.RESCINDED, now=NOW)

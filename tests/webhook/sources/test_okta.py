@@ -8,7 +8,7 @@ import pytest
 from tests.webhook.receiving import NOW, OKTA_SECRETS, SAMPLES, new_receiver
 from tests.webhook.sources.conformance import JANE, PEOPLE, SourceConformance
 from webhook.sources import SUCCESS, okta
-from webhook.sources.base import Termination
+from webhook.sources.base import Termination, sign
 
 CHALLENGE = "X-Okta-Verification-Challenge"
 
@@ -178,7 +178,7 @@ def test_a_strangers_handshake_is_refused(receiver, asked):
 
 def test_what_we_send_is_what_we_read(receiver):
     """`leaver send` must reach the same end as Okta."""
-    sent, body = okta.sign(PEOPLE[:3], receiver.settings.sources["okta"], now=NOW)
+    sent, body = sign(okta, PEOPLE[:3], receiver.settings.sources["okta"], now=NOW)
 
     receiver.post("okta", sent, body)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.webhook.receiving import NOW, SAMPLES, STANDARD_KEYS
 from tests.webhook.sources.conformance import JANE, PEOPLE, SignedSourceConformance
 from webhook.sources import standard
-from webhook.sources.base import Termination
+from webhook.sources.base import Termination, sign
 from webhook.verify import sign_standard, standard_key
 
 FOREIGN_KEY = "whsec_dGVzdC1rZXktb2YtYS1zdHJhbmdlci0xMjM0NTY="
@@ -261,7 +261,7 @@ def test_events_end_alike_in_whatever_order_they_come(receiver, events, random, 
 def test_what_we_send_is_what_we_read(receiver):
     """`leaver send` must reach the same end as a Workday integration."""
     own = receiver.settings.sources["standard"]
-    headers, body = standard.sign(PEOPLE[:3], own, now=NOW)
+    headers, body = sign(standard, PEOPLE[:3], own, now=NOW)
 
     answer = receiver.post("standard", headers, body)
 
