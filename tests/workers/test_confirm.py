@@ -7,6 +7,7 @@ from tests.workers.records import (
     DAY,
     HOUR,
     NOW,
+    SECOND,
     delivery,
     job_of,
     job_row,
@@ -19,7 +20,7 @@ from tests.workers.records import (
 )
 from tests.workers.shop import Shop
 from workers.errors import LockedOut, Refused, Unavailable
-from workers.leavers import Cutoff, Leaver
+from workers.leavers import Cutoff, Element, ElementKind, Leaver, LeaverKind
 from workers.ledger import intake, moves
 from workers.ledger import tables as t
 
@@ -201,6 +202,22 @@ def test_hr_answering_does_not_open_a_paused_target(shop, ledger, hr, target, le
 
     assert state_of(ledger, lena) == ("held", "hr_disagrees")
     assert pause_of(ledger) is not None
+
+
+def test_what_hr_takes_back_in_the_second_of_the_asking_is_taken_back(
+    shop, ledger, hr, clock, lena
+):
+    """Senders say whole seconds, so it seems older than the later date that HR has just said."""
+    clock.move(SECOND * 0.4)
+    hr.terminates("lena", "lena@example.com", NOW + DAY)
+    shop.run(lena)
+    rescinded = Leaver("", "lena", Cutoff(NOW), LeaverKind.RESCINDED, NOW)
+
+    record(
+        ledger, delivery(Element(ElementKind.LEAVER, "back", leaver=rescinded), source="bamboohr")
+    )
+
+    assert state_of(ledger, lena) == ("cancelled", "rescinded")
 
 
 def test_a_forced_round_asks_nobody(shop, ledger, hr, lena):

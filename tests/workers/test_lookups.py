@@ -97,6 +97,20 @@ def test_what_hr_takes_back_in_the_second_of_the_asking_is_taken_back(shop, ledg
     assert [job["reason"] for job in jobs_for(ledger)] == ["rescinded"]
 
 
+def test_any_answer_of_hr_opens_it_again(shop, ledger, hr):
+    """The call that failed may not be made any more: of whoever stays no address is asked."""
+    hr.trouble = LockedOut("hr.individual", "401", reason="credential_refused")
+    [lookup] = told(ledger).jobs
+    shop.run(lookup)
+    hr.trouble = None
+    hr.employs("7")
+
+    shop.work(lookup)
+
+    assert job_row(ledger, lookup)["outcome"] == "no_leaver"
+    assert pause_of(ledger, AT_HR) is None
+
+
 def test_the_delivery_shows_its_lookup_and_the_jobs_that_came_of_it(shop, ledger, hr):
     """Whoever asks what became of an event must find the end of it; and the way back."""
     hr.terminates("7", "lena@example.com")

@@ -138,8 +138,7 @@ def _hear(
         source=claim.source,
         person=people.person_of(said),
         # HR was asked after all that it had sent: that counts, not when the event was sent.
-        # Senders say whole seconds: what they send within this one must not be taken as older.
-        at=asked_at.replace(microsecond=0),
+        at=_as_sent(asked_at),
         targets=targets,
         why=f"lookup {claim.job}",
         now=now,
@@ -159,8 +158,13 @@ def postpone(ledger: Ledger, claim: Claim, said: Leaver, now: datetime) -> None:
             corrected,
             source=claim.source,
             person=people.person_of(corrected),
-            at=now,
+            at=_as_sent(now),
             targets=(),
             why=f"HR was asked for job {claim.job}",
             now=now,
         )
+
+
+def _as_sent(at: datetime) -> datetime:
+    """Senders say whole seconds: what they send within this one must not be taken as older."""
+    return at.replace(microsecond=0)

@@ -70,9 +70,10 @@ STOPS: Mapping[str, tuple[State, str]] = {
     "rescind": (State.CANCELLED, "rescinded"),
 }
 
-#: Holds that need no alarm for each job: an operator knows, and the brake has one for all.
 #: The alarm about a rescind that came after the deed; its subject is the job.
 LATE = "rescinded_late"
+
+#: Holds that need no alarm for each job: an operator knows, and the brake has one for all.
 TOLD_ELSEWHERE = ("operator_hold", "brake")
 
 #: From where an operator's moves may start.
@@ -923,10 +924,12 @@ def _resume(tx: sa.Connection, claim: Claim, now: datetime) -> None:
     """Open a paused target again where this attempt, its probe, got an answer it can use."""
     if claim.probe_call is None:
         return
+    # HR's answers (workers/hr/) say nothing of another target, and no other ones of HR.
+    of_hr = t.calls.c.name.like("hr.%")
     answered = sa.exists().where(
         t.calls.c.attempt_id == claim.attempt,
         t.calls.c.error == "",
-        t.calls.c.name.not_like("hr.%"),  # HR's answers (workers/hr/) say nothing of the target
+        of_hr if claim.action is Action.LOOKUP else ~of_hr,
     )
     if tx.scalar(sa.select(answered)):
         pauses.resume(tx, claim.target, claim.job, now)
