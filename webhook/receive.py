@@ -16,7 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
-from flask import abort, request
+from flask import abort, make_response, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 
@@ -234,7 +234,7 @@ class Receiver:
         try:
             return key_offers.offer(self._ledger, door.name, key, now=self._clock())
         except LedgerUnavailable:
-            abort(503)
+            abort(make_response(*LATER))
 
     def _unrecorded(self, source: str, body: bytes, started: float) -> ResponseReturnValue:
         _say(source, "unrecorded", body, started)

@@ -59,13 +59,15 @@ def release(at: Situation, leavers: int, source: str | None, why: str, json_: bo
 
     Their jobs go on by themselves.
     """
+    from config.sources import OPERATOR
     from workers.ledger import brakes
 
     log_errors_only()
     settings = at.settings()
-    if source is not None and source not in settings.sources and source != "operator":
-        known = ", ".join((*settings.sources, "operator"))
-        raise click.BadParameter(f"no source {source}; known: {known}", param_hint="--source")
+    known = (*settings.sources, OPERATOR)
+    if source is not None and source not in known:
+        hint = f"no source {source}; known: {', '.join(known)}"
+        raise click.BadParameter(hint, param_hint="--source")
     with at.ledger(settings) as ledger:
         done = brakes.release(ledger, leavers, source=source, actor=actor(), why=why, now=now())
     if json_:

@@ -81,9 +81,7 @@ def reparse(
             if json_:
                 show_json(done)
             else:
-                what = (
-                    f"{done.result or 'not read'}{', ' if done.status else ''}{done.status or ''}"
-                )
+                what = ", ".join(filter(None, (done.result or "not read", done.status)))
                 say(": ".join(filter(None, (f"{delivery}  {what}", done.why_not))))
                 for job in done.jobs:
                     say(f"  job {job}")

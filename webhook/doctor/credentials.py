@@ -1,8 +1,9 @@
 """The key of each target and each HR system, proven by a call that needs it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from config.secret import ConfigurationError
+from config.section import Section, secrets_of
 from config.settings import Settings, TargetSettings
 from webhook.doctor.check import Check, Result
 from workers import targets
@@ -16,50 +17,43 @@ from workers.reasons import JOB
 
 def key_taken(name: str, own: TargetSettings) -> Check:
     """Whether the target answers a call that needs the key and the place."""
-    where = f"targets.{name}"
-    try:
-        for secret in own.secrets.values():
-            secret.reveal()
-    except ConfigurationError:
-        hint = "run `leaver doctor` where the workers run"
-        return Check(where, Result.ADVICE, "not tried: its key cannot be read here", hint)
-    journal = Calls()
-    try:
-        target = targets.build(name, own, Unlimited())
-        with target.session(journal) as ready:
+
+    def ask(journal: Calls) -> None:
+        with targets.build(name, own, Unlimited()).session(journal) as ready:
             ready.prove_credential(journal)
-    except LockedOut as error:
-        return Check(where, Result.ATTENTION, f"{error.reason}: {error}", JOB[error.reason].to_do)
-    except TargetError as error:
-        hint = f"check {where}.base_url, the network, the proxy and Atlassian's status page"
-        return Check(where, Result.ATTENTION, str(error), hint)
-    return Check(where, Result.OK, _taken(journal))
+
+    return _tried(f"targets.{name}", own, ask, whose="Atlassian's")
 
 
 def hr_key_taken(settings: Settings) -> Iterator[Check]:
     """Whether each HR system that can be asked takes the key, and whether its webhook lives."""
     asked = systems.build(settings, lambda _source, _api: Unlimited())
     for source, hr in asked.items():
-        where = f"sources.{source}.api"
-        try:
-            settings.apis[source].api_key.reveal()
-        except ConfigurationError:
-            hint = "run `leaver doctor` where the workers run"
-            yield Check(where, Result.ADVICE, "not tried: its key cannot be read here", hint)
-            continue
-        journal = Calls()
-        try:
-            hr.prove_credential(journal)
-        except LockedOut as error:
-            to_do = JOB[error.reason].to_do
-            yield Check(where, Result.ATTENTION, f"{error.reason}: {error}", to_do)
-            continue
-        except TargetError as error:
-            hint = f"check {where}.base_url, the network, the proxy and the HR system's status page"
-            yield Check(where, Result.ATTENTION, str(error), hint)
-            continue
-        yield Check(where, Result.OK, _taken(journal))
-        yield _webhook(source, felt(hr, source))
+        api = settings.apis[source]
+        tried = _tried(f"sources.{source}.api", api, hr.prove_credential, whose="the HR system's")
+        yield tried
+        if tried.result is Result.OK:
+            yield _webhook(source, felt(hr, source))
+
+
+def _tried(where: str, own: Section, ask: Callable[[Calls], None], *, whose: str) -> Check:
+    """Whether a system takes the key in `own`; `ask` makes a call that needs it."""
+    try:
+        for _, secret in secrets_of(own):
+            secret.reveal()
+    except ConfigurationError:
+        hint = "run `leaver doctor` where the workers run"
+        return Check(where, Result.ADVICE, "not tried: its key cannot be read here", hint)
+    journal = Calls()
+    try:
+        ask(journal)
+    except LockedOut as error:
+        return Check(where, Result.ATTENTION, f"{error.reason}: {error}", JOB[error.reason].to_do)
+    except TargetError as error:
+        hint = f"check {where}.base_url, the network, the proxy and {whose} status page"
+        return Check(where, Result.ATTENTION, str(error), hint)
+    calls = ", ".join(f"{call.name} in {call.duration_ms} ms" for call in journal.made)
+    return Check(where, Result.OK, f"takes the key ({calls})")
 
 
 def _webhook(source: str, heartbeat: Heartbeat) -> Check:
@@ -75,8 +69,3 @@ def _webhook(source: str, heartbeat: Heartbeat) -> Check:
             hint = "only whoever made a webhook is shown it; look at it in HR now and then"
             finding = f"may not be read with this key: {heartbeat.detail}"
             return Check(name, Result.ADVICE, finding, hint)
-
-
-def _taken(journal: Calls) -> str:
-    calls = ", ".join(f"{call.name} in {call.duration_ms} ms" for call in journal.made)
-    return f"takes the key ({calls})"

@@ -19,6 +19,12 @@ def is_unknown(answer: Answer) -> bool:
     return answer.status == 404 and not answer.flaw
 
 
+def require_id(employee_id: str) -> None:
+    """Refuse to ask about nobody: an event may have left the id out."""
+    if not employee_id:
+        raise Refused(CALL, "no id that HR can be asked about", reason="hr_unknown")
+
+
 def object_in(given: Any, call: str = CALL) -> dict[str, Any]:
     """The object that was answered; anything else is no answer."""
     if not isinstance(given, dict):

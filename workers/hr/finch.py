@@ -25,7 +25,7 @@ from zoneinfo import ZoneInfo
 
 from config.sources import Api
 from workers.errors import LockedOut, Refused, Unavailable
-from workers.hr.answers import CALL, about, leaves, object_in, refusing, works_here
+from workers.hr.answers import CALL, about, leaves, object_in, refusing, require_id, works_here
 from workers.hr.base import Try
 from workers.hr.values import Unusable, date_of, email_or_last, object_of, text_of
 from workers.leavers import Leaver
@@ -52,8 +52,7 @@ class Finch:
         self, journal: Journal, employee_id: str, *, last_email: str, now: datetime
     ) -> Leaver | None:
         """What Finch says of the individual."""
-        if not employee_id:
-            raise Refused(CALL, "no id that Finch can be asked about", reason="hr_unknown")
+        require_id(employee_id)
         with refusing():
             employment = self._record(journal, CALL, "employment", employee_id)
             left = _has_left(employment)

@@ -20,7 +20,16 @@ from zoneinfo import ZoneInfo
 
 from config.sources import Api
 from workers.errors import Refused
-from workers.hr.answers import CALL, about, is_unknown, leaves, object_in, refusing, works_here
+from workers.hr.answers import (
+    CALL,
+    about,
+    is_unknown,
+    leaves,
+    object_in,
+    refusing,
+    require_id,
+    works_here,
+)
 from workers.hr.base import Try
 from workers.hr.values import Unusable, date_of, email_or_last, object_of
 from workers.leavers import Leaver
@@ -44,8 +53,7 @@ class Gusto:
         self, journal: Journal, employee_id: str, *, last_email: str, now: datetime
     ) -> Leaver | None:
         """What Gusto says of the employee."""
-        if not employee_id:
-            raise Refused(CALL, "no id that Gusto can be asked about", reason="hr_unknown")
+        require_id(employee_id)
         answer = self._http.ask(journal, CALL, (*EMPLOYEES, employee_id), accept=is_unknown)
         if is_unknown(answer):
             raise Refused(CALL, answer.text, reason="hr_unknown")

@@ -4,6 +4,8 @@ job_held, job_failed    subject: the job
 quarantined             subject: the source
 quarantine_filling      subject: the source
 silent_source           subject: the source
+webhook_dead            subject: the source
+key_offered             subject: the source
 unmatched_event         subject: the leaver, an event that takes back what nobody said
 rejected_deliveries     subject: the source
 rescinded_late          subject: the job

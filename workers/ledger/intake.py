@@ -6,7 +6,7 @@ the unique key of `seen`, never by looking first, so two equal deliveries at one
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -257,13 +257,9 @@ def _leavers_of(
     now: datetime,
     expires_at: datetime,
 ) -> Mapping[int, tuple[LeaverId, bool]]:
-    """The leaver of each element that is one, by its position, and whether it was known before.
-
-    Keys are taken in their own order: of two batches that hold the same people in another order,
-    each would else wait for the other one.
-    """
+    """The leaver of each element that is one, by its position, and whether it was known before."""
     found: dict[int, tuple[LeaverId, bool]] = {}
-    for position, element in sorted(elements.items(), key=lambda each: each[1].key):
+    for position, element in elements.items():
         if element.leaver is None:
             continue
         own = LeaverId(new_id())
@@ -301,32 +297,22 @@ def _hear(
     leavers: Mapping[int, tuple[LeaverId, bool]],
     now: datetime,
 ) -> None:
-    """Take in what is new about each person; people are taken in one order, as keys are."""
+    """Take in what is new about each person, and ask HR again about whom it says the same again."""
     repeated: list[LeaverId] = []
-    said = []
-    for position, element in elements.items():
-        if element.leaver is None:
-            continue
-        leaver_id, known = leavers[position]
-        if not known:
-            said.append((people.person_of(element.leaver), leaver_id, element.leaver))
-        elif element.kind is ElementKind.LOOKUP:
-            repeated.append(leaver_id)
-    for person, leaver_id, leaver in sorted(said, key=lambda each: each[:2]):
-        at = leaver.happened_at or delivery.signed_at or delivery.received_at
-        about: dict[str, Any] = {"source": delivery.source, "at": at, "now": now}
-        about["why"] = f"delivery {delivery_id}"
-        if leaver.kind is LeaverKind.LOOKUP:
-            lookups.open_lookup(tx, leaver_id, leaver, **about)
-        else:
-            people.hear(tx, leaver_id, leaver, person=person, targets=delivery.targets, **about)
-    _ask_again(tx, delivery, repeated, now)
-
-
-def _ask_again(
-    tx: sa.Connection, delivery: Delivery, asked: Sequence[LeaverId], now: datetime
-) -> None:
-    lookups.repeat(tx, asked, signed_at=delivery.signed_at, source=delivery.source, now=now)
+    for position, (leaver_id, known) in leavers.items():
+        element = elements[position]
+        leaver = element.leaver
+        if known:
+            repeated += [leaver_id] if element.kind is ElementKind.LOOKUP else []
+        elif leaver is not None:
+            at = leaver.happened_at or delivery.signed_at or delivery.received_at
+            about: dict[str, Any] = {"source": delivery.source, "at": at, "now": now}
+            about["why"] = f"delivery {delivery_id}"
+            if leaver.kind is LeaverKind.LOOKUP:
+                lookups.open_lookup(tx, leaver_id, leaver, **about)
+            else:
+                people.hear(tx, leaver_id, leaver, targets=delivery.targets, **about)
+    lookups.repeat(tx, repeated, signed_at=delivery.signed_at, source=delivery.source, now=now)
 
 
 def status_of(kinds: Set[ElementKind]) -> DeliveryStatus:
@@ -354,7 +340,13 @@ def _repeated(tx: sa.Connection, delivery: Delivery, first: DeliveryId, now: dat
         asked = sa.select(t.elements.c.leaver_id).where(
             t.elements.c.delivery_id == first, t.elements.c.kind == ElementKind.LOOKUP
         )
-        _ask_again(tx, delivery, tx.scalars(asked).all(), now)
+        lookups.repeat(
+            tx,
+            tx.scalars(asked).all(),
+            signed_at=delivery.signed_at,
+            source=delivery.source,
+            now=now,
+        )
     kinds = sa.select(t.elements.c.kind).where(t.elements.c.delivery_id == first)
     rows: list[dict[str, object]] = [{"kind": kind} for kind in tx.scalars(kinds)]
     return Recorded(first, DeliveryStatus.DUPLICATE, counts_of(rows), jobs_of(tx, first))

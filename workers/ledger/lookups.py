@@ -136,7 +136,6 @@ def _hear(
         leaver_id,
         said,
         source=claim.source,
-        person=people.person_of(said),
         # HR was asked after all that it had sent: that counts, not when the event was sent.
         at=_as_sent(asked_at),
         targets=targets,
@@ -157,7 +156,6 @@ def postpone(ledger: Ledger, claim: Claim, said: Leaver, now: datetime) -> None:
             LeaverId(new_id()),
             corrected,
             source=claim.source,
-            person=people.person_of(corrected),
             at=_as_sent(now),
             targets=(),
             why=f"HR was asked for job {claim.job}",

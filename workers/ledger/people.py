@@ -58,7 +58,6 @@ def hear(
     leaver: Leaver,
     *,
     source: str,
-    person: str,
     at: datetime,
     targets: Sequence[str],
     why: str,
@@ -66,13 +65,12 @@ def hear(
 ) -> None:
     """Write down what HR says of a person, and bring the person's jobs in line.
 
-    The source is locked already.
-    `at` is the sender's time of the event.  What takes a termination back that nobody can find is
-    an alarm, which ends when the termination comes in after all, or when the delivery is dismissed.
+    The source is locked already; `at` is the sender's time of the event.  What takes a termination
+    back that nobody can find is an alarm, which ends when the termination comes in after all, or
+    when the delivery is dismissed.
     """
     candidates = _known_as(tx, source, leaver)
-    if len(candidates) == 1:
-        [person] = candidates
+    person = candidates[0] if len(candidates) == 1 else person_of(leaver)
     write_down(tx, leaver_id, leaver, source=source, person=person, at=at, now=now)
     events = _events(tx, source, person)
     leaves = leaver.kind in LEAVING

@@ -104,6 +104,9 @@ def dismiss(ledger: Ledger, wanted: DeliveryId, *, actor: str, why: str, now: da
     delivery that fit nobody, or that took back too late what was done, end as well.
     """
     with ledger.write() as tx:
+        # The bytes and then the delivery, as whoever hears them again takes them.
+        bytes_of = (t.seen.c.delivery_id == wanted, t.seen.c.key.startswith("body:"))
+        tx.execute(sa.select(t.seen.c.key).where(*bytes_of).with_for_update())
         row = _locked(tx, wanted)
         dismissed = tx.execute(
             sa.update(t.elements)
@@ -115,11 +118,7 @@ def dismiss(ledger: Ledger, wanted: DeliveryId, *, actor: str, why: str, now: da
             close_alarm(tx, kind, subject, now)
         if not dismissed.rowcount and not about:
             return False
-        tx.execute(
-            sa.update(t.seen)
-            .where(t.seen.c.delivery_id == wanted, t.seen.c.key.startswith("body:"))
-            .values(expires_at=now)
-        )
+        tx.execute(sa.update(t.seen).where(*bytes_of).values(expires_at=now))
         _put_down(tx, row, "dismiss", row["reason"] and "dismissed", "", actor, why, now)
         return True
 
