@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, PlainValidator
@@ -199,14 +199,19 @@ def domain(value: object) -> str:
     return lowered
 
 
-def base_url(value: object) -> str:
-    """Where an API begins, without a slash at its end; whether http will do, targets.py says."""
+def _url(value: object) -> tuple[str, SplitResult]:
     url = text(value)
     try:
         parts = urlsplit(url)
         parts.port  # noqa: B018  Reading it is what checks it.
     except ValueError:
         raise ValueError("is not a URL") from None
+    return url, parts
+
+
+def base_url(value: object) -> str:
+    """Where an API begins, without a slash at its end; whether http will do, targets.py says."""
+    url, parts = _url(value)
     if not parts.hostname or "@" in parts.netloc or parts.query or parts.fragment:
         raise ValueError('is not a base URL; use "https://api.atlassian.com" or the like')
     if parts.scheme not in ("https", "http"):
@@ -347,12 +352,7 @@ def signed_text(value: object) -> str:
 
 def keys_url(value: object) -> str:
     """Where keys are published: https, because who changes them on the way can sign."""
-    url = text(value)
-    try:
-        parts = urlsplit(url)
-        parts.port  # noqa: B018  Reading it is what checks it.
-    except ValueError:
-        raise ValueError("is not a URL") from None
+    url, parts = _url(value)
     if not parts.hostname or "@" in parts.netloc or parts.fragment:
         raise ValueError('is not a URL of keys; use "https://example.com/jwks.json" or the like')
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
