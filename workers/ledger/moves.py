@@ -524,8 +524,7 @@ def open_job(
 ) -> JobId:
     """Open the first round of a job: queued, or scheduled where its cutoff is ahead."""
     job = JobId(new_id())
-    ahead = cutoff > now
-    state = State.SCHEDULED if ahead else State.QUEUED
+    state, beside = _waits(cutoff, now)
     tx.execute(
         sa.insert(t.jobs).values(
             id=job,
@@ -537,9 +536,8 @@ def open_job(
             cutoff=cutoff,
             standing=Standing.LEAVING,
             state=state,
-            reason="cutoff_ahead" if ahead else "",
-            due_at=cutoff if ahead else now,
             received_at=now,
+            **beside,
         )
     )
     _open_round(tx, job, 1, actor=actor, why=why, now=now)
@@ -567,11 +565,10 @@ def steer(
     state = State(was["state"])
     move = {"actor": actor, "now": now, "where": (t.jobs.c.state == state,), "audit_detail": why}
     if standing is Standing.LEAVING:
-        ahead = cutoff > now
-        if state in HOLDABLE and cutoff != was["cutoff"] and (ahead or state is State.SCHEDULED):
-            to, reason = (State.SCHEDULED, "cutoff_ahead") if ahead else (State.QUEUED, "")
-            due_at = cutoff if ahead else now
-            _certain_move(tx, job, "reschedule", to, reason=reason, due_at=due_at, **move)
+        to, beside = _waits(cutoff, now)
+        moved = cutoff != was["cutoff"] and State.SCHEDULED in (state, to)
+        if state in HOLDABLE and moved:
+            _certain_move(tx, job, "reschedule", to, **beside, **move)
         return
     stop = "rescind" if standing is Standing.RESCINDED else "rehire"
     if state is State.RUNNING:
@@ -608,20 +605,18 @@ def release_by(ledger: Ledger, job: JobId, *, actor: str, why: str, now: datetim
     Its delays, and the time until it gives up, start anew.
     """
     with ledger.write() as tx:
-        cutoff = _cutoff(tx, job)
-        ahead = cutoff is not None and cutoff > now
+        to, beside = _waits(_cutoff(tx, job), now)
         moved = _move(
             tx,
             job,
             "release",
-            State.SCHEDULED if ahead else State.QUEUED,
+            to,
             actor=actor,
             now=now,
             where=(t.jobs.c.state == State.HELD,),
             audit_detail=why,
-            reason="cutoff_ahead" if ahead else "",
+            **beside,
             detail="",
-            due_at=cutoff if ahead else now,
             lost=0,
             released_after=t.jobs.c.attempts,
             clock_started_at=None,
@@ -651,13 +646,12 @@ def replay(
     if state not in REPLAYABLE:
         return False
     _close_round(tx, job, now)
-    cutoff = _cutoff(tx, job)
-    ahead = cutoff is not None and cutoff > now
+    to, beside = _waits(_cutoff(tx, job), now)
     row = _certain_move(
         tx,
         job,
         "replay",
-        State.SCHEDULED if ahead else State.QUEUED,
+        to,
         actor=actor,
         now=now,
         where=(t.jobs.c.state.in_(REPLAYABLE),),
@@ -665,9 +659,8 @@ def replay(
         round=t.jobs.c.round + 1,
         forced=force,
         outcome=None,
-        reason="cutoff_ahead" if ahead else "",
+        **beside,
         detail="",
-        due_at=cutoff if ahead else now,
         finished_at=None,
         attempts=0,
         released_after=0,
@@ -983,3 +976,11 @@ def _alarms(tx: sa.Connection, row: sa.RowMapping, to: State, now: datetime) -> 
 def _cutoff(tx: sa.Connection, job: JobId) -> datetime | None:
     cutoff: datetime | None = tx.scalar(sa.select(t.jobs.c.cutoff).where(t.jobs.c.id == job))
     return cutoff
+
+
+def _waits(cutoff: datetime | None, now: datetime) -> tuple[State, dict[str, Any]]:
+    """How a job waits for its next attempt, and what stands beside that: until the cutoff, or not
+    at all."""
+    if cutoff is not None and cutoff > now:
+        return State.SCHEDULED, {"reason": "cutoff_ahead", "due_at": cutoff}
+    return State.QUEUED, {"reason": "", "due_at": now}

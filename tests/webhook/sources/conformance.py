@@ -271,8 +271,9 @@ class SourceConformance:
             assert receiver.post(self.source, headers, body).status_code == 202
 
         said = [(row.kind, row.employee_id) for row in receiver.rows("leavers")]
-        people = [who.employee_id for who in PEOPLE]
-        assert said == list(zip(source.EVENTS, people, strict=False))
+        sent = [(kind, who.employee_id) for kind, who in zip(source.EVENTS, PEOPLE, strict=False)]
+        # A leaver who is not named waits; of the other events the id is enough.
+        assert said == [each for each in sent if self.names_people or each[0] != "terminated"]
 
     def test_whatever_body_we_sign_is_kept(self, receiver):
         """`leaver send --fault` plays an HR system that sends nonsense."""
@@ -392,16 +393,3 @@ class ThinSourceConformance(SignedBodyConformance):
         receiver.post(self.source, self.signed(body), body)
 
         assert [row.employee_id for row in receiver.rows("elements")] == [employee_id]
-
-    def test_whatever_we_send_is_what_we_read(self, receiver):
-        """All but the termination, which waits."""
-        settings = receiver.settings.sources[self.source]
-        source = SOURCES[settings.kind]
-
-        for event, who in zip(source.EVENTS, PEOPLE, strict=False):
-            headers, body = sign(source, [who], settings, event=event, now=NOW)
-            assert receiver.post(self.source, headers, body).status_code == 202
-
-        said = [(row.kind, row.employee_id) for row in receiver.rows("leavers")]
-        people = [who.employee_id for who in PEOPLE]
-        assert said == list(zip(source.EVENTS, people, strict=False))[1:]
