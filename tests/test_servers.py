@@ -136,9 +136,10 @@ def test_whoever_starts_a_server_carries_the_mark(request, redis_server):
 
 @pytest.fixture(scope="module")
 def settings_of_my_own():
-    os.environ.update(LEAVER_LEDGER__URL="sqlite:///mine.db", LEAVER_OPENAPI_DIR="/descriptions")
-    yield
-    del os.environ["LEAVER_LEDGER__URL"], os.environ["LEAVER_OPENAPI_DIR"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LEAVER_LEDGER__URL", "sqlite:///mine.db")
+        patch.setenv("LEAVER_OPENAPI_DIR", "/descriptions")
+        yield
 
 
 def test_settings_from_outside_reach_no_test(settings_of_my_own):

@@ -198,7 +198,7 @@ def test_hr_answering_does_not_open_a_paused_target(shop, ledger, hr, target, le
     shop.run(lena)
     hr.employs("lena")
 
-    shop.spend(HOUR)
+    shop.work(lena)
 
     assert state_of(ledger, lena) == ("held", "hr_disagrees")
     assert pause_of(ledger) is not None
