@@ -1,20 +1,21 @@
 """The procedure: what one attempt of a job does, from the e-mail address to the proof.
 
-    policy         may we look for this person at all, now?
-    find, match    exactly one account with exactly this e-mail address
-    read           its state by id, because a search may be behind
-    policy         may this account be written to?
-    pre-flight     how can it be switched off?
-    intend, write  the leave of the ledger, just before each write (inside the journal)
-    verify         read back by id until the target says that it is off
-    clean up       what may outlive the account
+    learn          what the policy asks for (workers/policy.py), one thing after the other:
+        find       who has this e-mail address?
+        read       its state by id, because a search may be behind
+        pre-flight how can it be switched off?
+    carry out      what the policy decides, and only where no rule objects:
+        intend, write  the leave of the ledger, just before each write (inside the journal)
+        verify         read back by id until the target says that it is off
+        clean up       what may outlive the account
 
 The target's word counts, never our memory: a retry starts again from the search, and writes only to
 an account that is still on.  An answer that is no answer is an exception, never "no such account".
 """
 
 import random
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -22,8 +23,9 @@ from config.settings import Policy, Retry, Verify
 from workers import policy as rules
 from workers import retry
 from workers.errors import Refused, Stopped, Unavailable
-from workers.leavers import Outcome, Standing
+from workers.leavers import Outcome
 from workers.ledger.moves import Claim
+from workers.policy import Facts
 from workers.targets.base import OUTCOME_OF, Access, Account, Journal, Target, Way
 
 
@@ -101,50 +103,76 @@ class Order:
 
 def attempt(claim: Claim, target: Target, journal: Notes, order: Order, clock: Clock) -> Result:
     """One attempt.  Raises the errors of workers/errors.py for what it cannot decide."""
-    against = rules.before_looking(
+    *_, facts = learn(known(claim, order, clock.now()), target, journal)
+    return carry_out(facts, claim, target, journal, order, clock)
+
+
+def known(claim: Claim, order: Order, now: datetime) -> Facts:
+    """What is known of a job before its target is asked anything."""
+    pinned = None
+    if claim.account_id is not None:
+        way = Way((claim.snapshot or {}).get("way", Way.UNCLEAR))
+        pinned = Account(id=claim.account_id, email=None, access=Access.UNKNOWN, way=way)
+    return Facts(
         email=claim.email,
         employee_id=claim.employee_id,
         cutoff=claim.cutoff,
-        leaving=claim.forced or claim.standing is Standing.LEAVING,
+        standing=claim.standing,
+        forced=claim.forced,
+        pinned=pinned,
         policy=order.policy,
         operators=order.operators,
-        now=clock.now(),
+        shadow=order.shadow,
+        now=now,
     )
-    if isinstance(against, rules.Wait):
-        return Postponed(against.until, against.reason, counted=False)
-    if against is not None:
-        return Held(against.reason, against.detail)
 
-    found = target.find(journal, claim.email)
-    matched = rules.match(found, email=claim.email, pinned=claim.account_id)
-    if isinstance(matched, rules.Hold):
-        return Held(matched.reason, matched.detail)
-    if matched is None:
-        return _nobody(claim, target, journal, order)
-    journal.pin(matched)
 
-    account = target.read(journal, matched)
-    if account is None:
-        return Held("account_gone", f"found by search, but {matched.id} cannot be read")
-    against = rules.after_reading(account, email=claim.email)
-    if against is not None:
-        return Held(against.reason, against.detail)
-    if account.person and account.access is Access.OFF:
-        return _off_already(target, journal, account, order)
-    against = rules.before_writing(account, policy=order.policy, operators=order.operators)
-    if against is not None:
-        return Held(against.reason, against.detail)
-    account = target.preflight(journal, account)
-    journal.keep(account)
-    if account.way is Way.IDP:
-        return _watched(claim, journal, order, clock.now())
-    against = rules.before_writing(account, policy=order.policy, operators=order.operators)
-    if against is not None:
-        return Held(against.reason, against.detail)
-    if order.shadow:
-        detail = f"account {account.id}, by {account.way}; {order.shadow} is shadow"
-        return Done(Outcome.WOULD_DEACTIVATE, detail)
-    return _switch_off(target, journal, account, order, clock)
+def learn(facts: Facts, target: Target, journal: Notes) -> Iterator[Facts]:
+    """Ask the target for what the policy must know, one thing after the other.
+
+    Yields what is known at first, and again after each answer; the last is enough to decide.
+    """
+    while True:
+        yield facts
+        match rules.decide(facts):
+            case rules.Find():
+                facts = replace(facts, found=target.find(journal, facts.email))
+            case rules.Read(account):
+                if facts.found:
+                    journal.pin(account)
+                facts = replace(facts, read=target.read(journal, account))
+            case rules.Preflight(account):
+                facts = replace(facts, ready=target.preflight(journal, account))
+                journal.keep(facts.account)
+            case _:
+                return
+
+
+def carry_out(
+    facts: Facts, claim: Claim, target: Target, journal: Notes, order: Order, clock: Clock
+) -> Result:
+    """Do what the policy decides, now that all it asks for is known."""
+    match rules.decide(facts):
+        case rules.Act(account):
+            return _switch_off(target, journal, account, order, clock)
+        case rules.WouldAct(account):
+            detail = f"account {account.id}, by {account.way}; {order.shadow} is shadow"
+            return Done(Outcome.WOULD_DEACTIVATE, detail)
+        case rules.OffAlready(account):
+            return _off_already(target, journal, account, order)
+        case rules.Nobody():
+            target.prove_credential(journal)
+            return Done(Outcome.NO_ACCOUNT)
+        case rules.Watch():
+            return _watched(claim, journal, order, clock.now())
+        case rules.Wait(until, reason):
+            return Postponed(until, reason, counted=False)
+        case rules.Hold(reason, detail):
+            return Held(reason, detail)
+        case rules.Stop(stop):
+            raise Stopped(stop)
+        case missing:
+            raise RuntimeError(f"decided before everything was known: {missing}")
 
 
 def _switch_off(
@@ -202,20 +230,6 @@ def _off_already(target: Target, journal: Notes, account: Account, order: Order)
         # An earlier attempt of this round wrote and did not live to see it.
         return _proven(target, journal, account, order)
     return Done(Outcome.ALREADY_INACTIVE)
-
-
-def _nobody(claim: Claim, target: Target, journal: Notes, order: Order) -> Result:
-    """The search found nobody: is that the truth about this person?"""
-    if claim.account_id is None:
-        target.prove_credential(journal)
-        return Done(Outcome.NO_ACCOUNT)
-    # It was there before.  Only what can be read by id counts now.
-    way = Way((claim.snapshot or {}).get("way", Way.UNCLEAR))
-    pinned = Account(id=claim.account_id, email=None, access=Access.UNKNOWN, way=way)
-    account = target.read(journal, pinned)
-    if account is not None and account.access is Access.OFF:
-        return _off_already(target, journal, account, order)
-    return Held("account_gone", f"{claim.account_id} is no longer found by the e-mail address")
 
 
 def _watched(claim: Claim, journal: Notes, order: Order, now: datetime) -> Result:

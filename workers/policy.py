@@ -1,17 +1,92 @@
-"""Pure decisions: may we look for this leaver, which account is theirs, may it be written to?
+"""The policy: one pure function from what is known of a job to what is to be done.
 
-Nothing here reads a clock, a file or the network, so every rule can be tested over all its inputs.
-None means that no rule of the step objects.
+    decide(facts)   -> Find | Read | Preflight                  the target must be asked first
+                     | Wait | Hold | Stop                       not now, or not without a person
+                     | Nobody | OffAlready | Watch | WouldAct   nothing is to be written
+                     | Act                                      only where not one rule objects
+
+RULES is the table of all rules, in the order in which they are asked; the first that objects
+decides.  Whoever learned what was missing asks again with more facts (workers/deprovision.py), and
+all rules are asked again.  Nothing here reads a clock, a file or the network.
+
+The leave to write is the ledger's alone (workers/ledger/moves.py, intend): it asks once more, under
+its locks, whether somebody stops the job and whether the brake has room.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from fnmatch import fnmatchcase
+from typing import Final
 
 from config.settings import Policy
-from workers.leavers import AccountId
+from workers.leavers import Standing
 from workers.targets.base import Access, Account, Way
+
+
+class Unknown(Enum):
+    """Not asked yet: neither yes nor no."""
+
+    UNKNOWN = "unknown"
+
+
+UNKNOWN: Final = Unknown.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that speaks for or against switching a leaver's account off."""
+
+    # From the ledger.
+    email: str
+    employee_id: str
+    cutoff: datetime
+    standing: Standing
+    forced: bool  # by an operator, whatever HR said later
+    pinned: Account | None  # the account of the first attempt, of which only id and way are known
+    # From the settings.
+    policy: Policy
+    operators: tuple[str, ...]  # e-mail addresses and usernames of the account we work with
+    shadow: str  # the setting that says so; "" to act
+    now: datetime
+    # From the ledger again, where the leave to write is not asked for itself.
+    stop: str = ""  # what an operator or HR asked for: a word of moves.STOPS
+    braked: str = ""  # what the brake has against one more leaver
+    # From the target.
+    found: tuple[Account, ...] | Unknown = UNKNOWN
+    read: Account | Unknown | None = UNKNOWN  # None: it cannot be read by its id
+    ready: Account | Unknown = UNKNOWN  # after the pre-flight
+
+    @property
+    def account(self) -> Account:
+        """The account as it was learned last.  Only for the rules after the reading."""
+        known = self.read if self.ready is UNKNOWN else self.ready
+        if known is None or known is UNKNOWN:
+            raise RuntimeError("a rule about the account was asked before it was read")
+        return known
+
+
+# --- Decisions ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Find:
+    """Learn `found`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Learn `read`: this account by its id."""
+
+    account: Account
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """Learn `ready`: how this account can be switched off."""
+
+    account: Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,44 +105,120 @@ class Hold:
     detail: str = ""
 
 
-def same_address(one: str, other: str) -> bool:
-    """Whether two e-mail addresses are one: by letter case they may differ, by nothing else.
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """An operator or HR stops it; `stop` is a word of moves.STOPS."""
 
-    Both in small letters and in capitals: either alone takes some letters for others, such as the
-    Kelvin sign for a k, or ß for ss.
-    """
-    return one.lower() == other.lower() and one.upper() == other.upper()
+    stop: str
 
 
-def before_looking(
-    *,
-    email: str,
-    employee_id: str,
-    cutoff: datetime,
-    leaving: bool,
-    policy: Policy,
-    operators: Collection[str],
-    now: datetime,
-) -> Wait | Hold | None:
-    """What stands against this leaver before the target is asked anything.
-
-    `leaving` is False where HR said later that the person stays, and no operator forces it.
-    """
-    if not leaving:
-        return Hold("superseded")
-    if cutoff > now:
-        return Wait(cutoff, "cutoff_ahead")
-    if protected := protects(policy, "e-mail", email) or protects(policy, "employee", employee_id):
-        return protected
-    domain = email.lower().rpartition("@")[2]
-    if policy.email_domains and domain not in {d.lower() for d in policy.email_domains}:
-        return Hold("email_domain", f"{domain} is not one of policy.email_domains")
-    if any(same_address(email, operator) for operator in operators):
-        return Hold("operated_by")
-    return None
+@dataclass(frozen=True, slots=True)
+class Nobody:
+    """The search found nobody; that is the truth only if the credential works."""
 
 
-def protects(policy: Policy, kind: str, value: str) -> Hold | None:
+@dataclass(frozen=True, slots=True)
+class OffAlready:
+    """The account is off."""
+
+    account: Account
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Only an identity provider may switch the account off: see whether it does."""
+
+    account: Account
+
+
+@dataclass(frozen=True, slots=True)
+class WouldAct:
+    """Shadow mode: everything but the write."""
+
+    account: Account
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Switch the account off."""
+
+    account: Account
+
+
+Learn = Find | Read | Preflight
+Decision = Learn | Wait | Hold | Stop | Nobody | OffAlready | Watch | WouldAct | Act
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One rule that was asked, and its answer in words, without personal data."""
+
+    rule: str
+    answer: str
+    decides: bool = False
+
+
+def decide(facts: Facts) -> Decision:
+    """What is to be done."""
+    return weigh(facts)[0]
+
+
+def weigh(facts: Facts) -> tuple[Decision, tuple[Asked, ...]]:
+    """The same, with every rule that was asked."""
+    asked: list[Asked] = []
+    for name, rule in RULES.items():
+        answer = rule(facts)
+        if isinstance(answer, Learn):
+            return answer, tuple(asked)
+        if not isinstance(answer, str):
+            return answer, (*asked, Asked(name, _in_words(answer, facts), decides=True))
+        asked.append(Asked(name, answer))
+    return Act(facts.account), tuple(asked)
+
+
+def _in_words(decision: Decision, facts: Facts) -> str:
+    match decision:
+        case Wait(until, reason):
+            return f"{reason}: not before {until:%Y-%m-%d %H:%M:%S}Z"
+        case Hold(reason, detail):
+            return f"{reason}: {detail}" if detail else reason
+        case Stop(stop):
+            return f"asked to {stop}"
+        case Nobody():
+            return "no account is found"
+        case OffAlready(account):
+            return f"{account.id} is off already"
+        case Watch(account):
+            return f"an identity provider manages {account.id}: only it may switch it off"
+        case _:
+            return f"{facts.shadow} is shadow"
+
+
+# --- Rules: before anybody looks ------------------------------------------------------------
+
+Answer = str | Decision
+
+
+def _standing(facts: Facts) -> Answer:
+    """Whether HR said later that the person stays, and no operator forces it."""
+    if facts.forced:
+        return "an operator forces this round, whatever HR said later"
+    return "leaves" if facts.standing is Standing.LEAVING else Hold("superseded")
+
+
+def _cutoff(facts: Facts) -> Answer:
+    return "is over" if facts.cutoff <= facts.now else Wait(facts.cutoff, "cutoff_ahead")
+
+
+def _protected_person(facts: Facts) -> Answer:
+    return (
+        _protects(facts.policy, "e-mail", facts.email)
+        or _protects(facts.policy, "employee", facts.employee_id)
+        or "no entry of policy.protected names the address or the employee"
+    )
+
+
+def _protects(policy: Policy, kind: str, value: str) -> Hold | None:
     """The entry of policy.protected that names this e-mail address, employee or account.
 
     It is told by its place in the list, as an address is personal data.  Letter case does not
@@ -87,15 +238,46 @@ def protects(policy: Policy, kind: str, value: str) -> Hold | None:
     return None
 
 
-def match(
-    found: Sequence[Account], *, email: str, pinned: AccountId | None
-) -> Account | Hold | None:
-    """The one account that is this leaver's; None when the target has none.
+def _email_domain(facts: Facts) -> Answer:
+    domain = facts.email.lower().rpartition("@")[2]
+    if not facts.policy.email_domains:
+        return "policy.email_domains lists none, so every domain is ours"
+    if domain in {each.lower() for each in facts.policy.email_domains}:
+        return f"policy.email_domains lists {domain}"
+    return Hold("email_domain", f"{domain} is not one of policy.email_domains")
 
-    Only an exact match counts, and only one.  What the target found but hides or spells otherwise
-    is for a person to judge, never for us to ignore.
+
+def _operated_by(facts: Facts) -> Answer:
+    return _names_an_operator(facts, facts.email) or "the address is not that of operated_by"
+
+
+def _names_an_operator(facts: Facts, *names: str | None) -> Hold | None:
+    hit = any(n and same_address(n, operator) for n in names for operator in facts.operators)
+    return Hold("operated_by") if hit else None
+
+
+def same_address(one: str, other: str) -> bool:
+    """Whether two e-mail addresses are one: by letter case they may differ, by nothing else.
+
+    Both in small letters and in capitals: either alone takes some letters for others, such as the
+    Kelvin sign for a k, or ß for ss.
     """
-    exact = [a for a in found if a.email is not None and same_address(a.email, email)]
+    return one.lower() == other.lower() and one.upper() == other.upper()
+
+
+# --- Rules: whose account is it? ------------------------------------------------------------
+
+
+def _match(facts: Facts) -> Answer:
+    """Only an exact match counts, and only one.
+
+    What the target found but hides or spells otherwise is for a person to judge, never for us to
+    ignore.
+    """
+    found = facts.found
+    if found is UNKNOWN:
+        return Find()
+    exact = [a for a in found if a.email is not None and same_address(a.email, facts.email)]
     hidden = [a for a in found if a.email is None]
     if len(exact) + len(hidden) > 1:
         return Hold("ambiguous_match", f"{len(exact) + len(hidden)} accounts")
@@ -104,33 +286,113 @@ def match(
     if hidden:
         return Hold("unclear_account", "the target hides the account's e-mail address")
     if not exact:
-        return None
-    if pinned is not None and exact[0].id != pinned:
-        return Hold("account_changed", f"first {pinned}, now {exact[0].id}")
-    return exact[0]
+        return "none has this address any more" if facts.pinned else Nobody()
+    if facts.pinned and exact[0].id != facts.pinned.id:
+        return Hold("account_changed", f"first {facts.pinned.id}, now {exact[0].id}")
+    return f"{exact[0].id} has exactly this address, and no other account has"
 
 
-def after_reading(account: Account, *, email: str) -> Hold | None:
-    """What stands against taking this account for the leaver's: a search may be behind."""
-    if account.email is not None and not same_address(account.email, email):
+def _reading(facts: Facts) -> Answer:
+    """The account by its id; one that the search no longer finds must read as off."""
+    matched = facts.found[0] if isinstance(facts.found, tuple) and facts.found else facts.pinned
+    if matched is None:
+        raise RuntimeError("the reading was asked for before an account was matched")
+    if facts.read is UNKNOWN:
+        return Read(matched)
+    if facts.found:
+        if facts.read is None:
+            return Hold("account_gone", f"found by search, but {matched.id} cannot be read")
+        return f"{matched.id} is there"
+    if facts.read is not None and facts.read.access is Access.OFF:
+        return OffAlready(facts.read)
+    return Hold("account_gone", f"{matched.id} is no longer found by the e-mail address")
+
+
+def _same_address(facts: Facts) -> Answer:
+    """A search may be behind."""
+    email = facts.account.email
+    if email is not None and not same_address(email, facts.email):
         return Hold("email_mismatch", "the account has another address by now")
-    return None
+    return "read by its id it has the same address" if email else "the target hides it by now"
 
 
-def before_writing(account: Account, *, policy: Policy, operators: Collection[str]) -> Hold | None:
-    """What stands against switching this account off.
+# --- Rules: may it be switched off? ---------------------------------------------------------
 
-    `operators` are the e-mail addresses and usernames of the account behind our credential.
-    """
-    if protected := protects(policy, "account", account.id):
-        return protected
-    if not account.person:
-        return Hold("not_a_person")
-    if account.administrator:
-        return Hold("administrator")
-    names = (account.email, account.username)
-    if any(name and same_address(name, operator) for name in names for operator in operators):
-        return Hold("operated_by")
+
+def _access(facts: Facts) -> Answer:
+    account = facts.account
+    if account.person and account.access is Access.OFF:
+        return OffAlready(account)
+    return f"the account is {account.access}"
+
+
+def _protected_account(facts: Facts) -> Answer:
+    protected = _protects(facts.policy, "account", facts.account.id)
+    return protected or "no entry of policy.protected names the account"
+
+
+def _person(facts: Facts) -> Answer:
+    return "it is a person's account" if facts.account.person else Hold("not_a_person")
+
+
+def _administrator(facts: Facts) -> Answer:
+    return Hold("administrator") if facts.account.administrator else "it is no administrator's"
+
+
+def _operates(facts: Facts) -> Answer:
+    names = (facts.account.email, facts.account.username)
+    return _names_an_operator(facts, *names) or "the account is not that of operated_by"
+
+
+def _clear(facts: Facts) -> Answer:
+    account = facts.account
     if account.access is Access.UNKNOWN or account.way is Way.UNCLEAR:
         return Hold("unclear_account", f"access {account.access}, way {account.way}")
-    return None
+    return "the target says all that must be known"
+
+
+def _preflight(facts: Facts) -> Answer:
+    if facts.ready is UNKNOWN:
+        return Preflight(facts.account)
+    return f"the way to switch it off: {facts.account.way}"
+
+
+def _identity_provider(facts: Facts) -> Answer:
+    account = facts.account
+    return Watch(account) if account.way is Way.IDP else "none has to switch it off"
+
+
+def _mode(facts: Facts) -> Answer:
+    return WouldAct(facts.account) if facts.shadow else "act"
+
+
+def _stop(facts: Facts) -> Answer:
+    return Stop(facts.stop) if facts.stop else "nobody stops it"
+
+
+def _brake(facts: Facts) -> Answer:
+    return Hold("brake", facts.braked) if facts.braked else "it lets this leaver pass"
+
+
+#: Every rule by the name under which an explanation shows it.
+RULES: dict[str, Callable[[Facts], Answer]] = {
+    "HR's word": _standing,
+    "cutoff": _cutoff,
+    "protected person": _protected_person,
+    "e-mail domain": _email_domain,
+    "own address": _operated_by,
+    "match": _match,
+    "read by id": _reading,
+    "same address": _same_address,
+    "access": _access,
+    "protected account": _protected_account,
+    "person": _person,
+    "administrator": _administrator,
+    "own account": _operates,
+    "clear": _clear,
+    "pre-flight": _preflight,
+    "identity provider": _identity_provider,
+    "mode": _mode,
+    "stop": _stop,
+    "brake": _brake,
+}

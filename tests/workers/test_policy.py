@@ -4,6 +4,7 @@ import string
 import unicodedata
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -12,10 +13,29 @@ from hypothesis import strategies as st
 from config.settings import Policy
 from tests.workers.fakes import account
 from tests.workers.records import NOW, SECOND
-from workers import policy as rules
-from workers.leavers import AccountId
-from workers.policy import Hold, Wait
-from workers.targets.base import Access, Way
+from workers.leavers import Standing
+from workers.policy import (
+    RULES,
+    UNKNOWN,
+    Act,
+    Asked,
+    Decision,
+    Facts,
+    Find,
+    Hold,
+    Nobody,
+    OffAlready,
+    Preflight,
+    Read,
+    Stop,
+    Wait,
+    Watch,
+    WouldAct,
+    decide,
+    same_address,
+    weigh,
+)
+from workers.targets.base import Access, Account, Way
 
 #: What the sources accept as an address, roughly, and what they would not.
 LOCAL = (
@@ -30,18 +50,43 @@ def policy(**rules) -> Policy:
     return Policy.model_validate({"timezone": "UTC", **rules})
 
 
-def before_looking(
-    email="lena@example.com", *, cutoff=NOW, leaving=True, operators=(), employee_id="", **settings
-):
-    return rules.before_looking(
+LENA = account("lena")
+HIDDEN = account("hidden", hidden=True)
+
+
+def facts_of(
+    email="lena@example.com", *, employee_id="", cutoff=NOW, operators=(), **known
+) -> Facts:
+    """What is known of lena's job, all of which lets her account be switched off."""
+    learned = {each: known.pop(each) for each in LEARNED if each in known}
+    return Facts(
         email=email,
         employee_id=employee_id,
         cutoff=cutoff,
-        leaving=leaving,
-        policy=policy(**settings),
-        operators=operators,
+        standing=known.pop("standing", Standing.LEAVING),
+        forced=known.pop("forced", False),
+        pinned=known.pop("pinned", None),
+        operators=tuple(operators),
+        shadow=known.pop("shadow", ""),
         now=NOW,
+        **learned,
+        policy=policy(**known),
     )
+
+
+LEARNED = ("stop", "braked", "found", "read", "ready")
+
+
+def before_looking(email="lena@example.com", **known):
+    """What stands against looking for this leaver."""
+    decision = decide(facts_of(email, **known))
+    return None if decision == Find() else decision
+
+
+def before_writing(which, **known) -> Decision:
+    """What is decided once all is known of an account, which has the leaver's address."""
+    found = (replace(which, email="lena@example.com"),)
+    return decide(facts_of(found=found, read=which, ready=which, **known))
 
 
 # --- When two addresses are one ---
@@ -52,14 +97,14 @@ def test_an_address_is_itself_in_capitals_and_in_small_letters(address):
     """HR systems and Atlassian disagree about capitals all day."""
     ascii_only = address.encode("ascii", "ignore").decode()
 
-    assert rules.same_address(address, address)
-    assert rules.same_address(ascii_only.upper(), ascii_only.lower())
+    assert same_address(address, address)
+    assert same_address(ascii_only.upper(), ascii_only.lower())
 
 
 @given(addresses, addresses)
 def test_addresses_that_differ_by_more_than_case_are_two(one, other):
     """Whatever the letters: no folding of one letter into another."""
-    if rules.same_address(one, other):
+    if same_address(one, other):
         assert len(one) == len(other)
         for mine, theirs in zip(one, other, strict=True):
             assert mine == theirs or {mine, theirs} <= {mine.lower(), mine.upper()}
@@ -89,8 +134,8 @@ def test_addresses_that_differ_by_more_than_case_are_two(one, other):
 )
 def test_addresses_that_only_look_alike_are_two(one, other):
     """Each would be somebody else's account."""
-    assert not rules.same_address(one, other)
-    assert not rules.same_address(other, one)
+    assert not same_address(one, other)
+    assert not same_address(other, one)
 
 
 # --- Before anybody looks ---
@@ -109,8 +154,17 @@ def test_nobody_is_looked_for_before_the_cutoff(ahead):
 
 @given(st.timedeltas(timedelta(days=-1000), timedelta(days=1000)))
 def test_nobody_is_looked_for_who_stays_after_all(ahead):
-    """A later event of HR said so; only an operator's force goes past it."""
-    assert before_looking(cutoff=NOW + ahead, leaving=False) == Hold("superseded")
+    """A later event of HR said so."""
+    for standing in (Standing.RESCINDED, Standing.REHIRED):
+        assert before_looking(cutoff=NOW + ahead, standing=standing) == Hold("superseded")
+
+
+def test_an_operators_force_goes_past_what_hr_said_later_and_past_nothing_else():
+    """Who stays after all may have to go all the same; who is protected may not."""
+    stays = {"standing": Standing.REHIRED, "forced": True}
+
+    assert before_looking(**stays) is None
+    assert before_looking(protected=["lena@example.com"], **stays).reason == "protected"
 
 
 def test_at_the_cutoff_access_must_be_gone():
@@ -182,12 +236,12 @@ def test_an_employee_id_protects_before_anybody_looks(entry, employee_id, held):
 
 def test_an_account_is_protected_by_its_id():
     """Whoever it belongs to, and whatever address it has by then."""
-    rule = policy(protected=["account:ID-of-Lena"])
+    entry = "account:ID-of-Lena"
 
-    held = rules.before_writing(account("lena"), policy=rule, operators=())
+    held = before_writing(LENA, protected=[entry])
 
-    assert held == Hold("protected", "entry 1 of policy.protected: account:id-of-lena")
-    assert rules.before_writing(account("bob"), policy=rule, operators=()) is None
+    assert held == Hold("protected", f"entry 1 of policy.protected: {entry.lower()}")
+    assert before_writing(account("bob", email="lena@example.com"), protected=[entry]).account
 
 
 @pytest.mark.parametrize(
@@ -230,23 +284,20 @@ def test_the_cutoff_comes_before_every_other_rule():
 
 # --- Whose account is it? ---
 
-LENA = account("lena")
-HIDDEN = account("hidden", hidden=True)
 
-
-def match(*found, pinned=None, email="lena@example.com"):
-    return rules.match(found, email=email, pinned=pinned)
+def match(*found, email="lena@example.com", **known) -> Decision:
+    return decide(facts_of(email, found=found, **known))
 
 
 def test_the_one_exact_match_is_the_leavers():
     """In capitals or not."""
-    assert match(LENA) == LENA
-    assert match(LENA, email="LENA@example.com") == LENA
+    assert match(LENA) == Read(LENA)
+    assert match(LENA, email="LENA@example.com") == Read(LENA)
 
 
 def test_nobody_found_is_nobody():
-    """What that means is not decided here."""
-    assert match() is None
+    """Whether that is the truth, only a credential that works can tell."""
+    assert match() == Nobody()
 
 
 @pytest.mark.parametrize(
@@ -274,10 +325,20 @@ def test_what_is_not_one_exact_match_is_for_a_person_to_judge(found, reason):
 
 def test_another_account_than_at_the_first_attempt_is_held():
     """The address was given to somebody new."""
-    held = match(LENA, pinned=AccountId("somebody"))
+    held = match(LENA, pinned=account("somebody"))
 
     assert held.reason == "account_changed"
-    assert match(LENA, pinned=LENA.id) == LENA
+    assert match(LENA, pinned=LENA) == Read(LENA)
+
+
+def test_the_account_of_the_first_attempt_is_read_by_its_id_where_the_search_has_lost_it():
+    """Some systems do not show inactive accounts in a search."""
+    off = account("lena", access=Access.OFF)
+
+    assert match(pinned=LENA) == Read(LENA)
+    assert match(pinned=LENA, read=off) == OffAlready(off)
+    assert match(pinned=LENA, read=LENA).reason == "account_gone"
+    assert match(pinned=LENA, read=None).reason == "account_gone"
 
 
 found_accounts = st.lists(
@@ -290,20 +351,42 @@ found_accounts = st.lists(
         | st.none(),
     ),
     max_size=4,
-)
+).map(tuple)
 
 
-@given(found_accounts, st.none() | st.sampled_from(["id-of-a0", "id-of-a1"]))
-def test_only_one_exact_match_alone_is_ever_acted_on(found, pinned):
+@given(found_accounts, st.none() | st.sampled_from([account("a0"), account("a1")]))
+def test_only_one_exact_match_alone_is_ever_read(found, pinned):
     """Over all that a search may answer."""
     matched = match(*found, pinned=pinned)
 
-    if isinstance(matched, Hold) or matched is None:
-        assert matched is not None or not found
-        return
-    assert found == [matched]
-    assert rules.same_address(matched.email, "lena@example.com")
-    assert pinned in (None, matched.id)
+    if not isinstance(matched, Read):
+        assert found or matched == Nobody()
+    elif found:
+        assert found == (matched.account,)
+        assert same_address(matched.account.email, "lena@example.com")
+        assert pinned is None or pinned.id == matched.account.id
+    else:
+        assert matched.account == pinned
+
+
+@pytest.mark.parametrize(
+    ("which", "theirs"),
+    [
+        (LENA, True),
+        (account(email="LENA@example.com"), True),
+        (account(hidden=True), True),  # the search has shown the address
+        (account(email="lena.new@example.com"), False),
+    ],
+)
+def test_an_account_that_was_renamed_since_is_not_the_leavers(which, theirs):
+    """The search may be behind: its address may be somebody else's by now."""
+    decision = match(LENA, read=which)
+
+    assert decision == (
+        Preflight(which)
+        if theirs
+        else Hold("email_mismatch", "the account has another address by now")
+    )
 
 
 # --- May it be written to? ---
@@ -321,18 +404,24 @@ accounts = st.builds(
 @given(accounts, st.lists(st.sampled_from(["lena@example.com", "admin@example.com"])))
 def test_an_account_is_written_to_only_if_nothing_at_all_objects(which, operators):
     """One doubt is enough."""
-    objection = rules.before_writing(which, policy=policy(), operators=operators)
+    which = replace(which, email=which.email and "lm@example.com", username="lena@example.com")
+    found = (replace(which, email="lm@example.com"),)
 
-    clear = which.person and not which.administrator
-    clear = clear and which.access is not Access.UNKNOWN and which.way is not Way.UNCLEAR
-    clear = clear and which.email not in operators
-    assert (objection is None) is clear
+    decision = decide(
+        facts_of("lm@example.com", operators=operators, found=found, read=which, ready=which)
+    )
+
+    clear = which.person and not which.administrator and "lena@example.com" not in operators
+    clear = clear and which.access is Access.ACTIVE
+    clear = clear and which.way in (Way.DEACTIVATE, Way.SUSPEND)
+    assert (decision == Act(which)) is clear
 
 
 @pytest.mark.parametrize(
     ("which", "reason"),
     [
         (account(person=False), "not_a_person"),
+        (account(person=False, access=Access.OFF), "not_a_person"),
         (account(administrator=True), "administrator"),
         (account(access=Access.UNKNOWN), "unclear_account"),
         (account(way=Way.UNCLEAR), "unclear_account"),
@@ -340,39 +429,175 @@ def test_an_account_is_written_to_only_if_nothing_at_all_objects(which, operator
 )
 def test_each_objection_has_its_own_reason(which, reason):
     """The operator reads what to do from it."""
-    held = rules.before_writing(which, policy=policy(), operators=())
-
-    assert held.reason == reason
+    assert before_writing(which).reason == reason
 
 
-def test_the_account_we_work_with_is_held_by_what_the_target_says():
-    """Whatever address HR has for that person."""
-    held = rules.before_writing(account("admin"), policy=policy(), operators=["Admin@example.com"])
+def test_what_the_preflight_learns_is_judged_by_every_rule_again():
+    """The search does not always tell roles."""
+    administrator = replace(LENA, administrator=True)
 
-    assert held.reason == "operated_by"
+    decision = decide(facts_of(found=(LENA,), read=LENA, ready=administrator))
+
+    assert decision == Hold("administrator")
 
 
 def test_the_account_we_work_with_is_held_by_its_username():
     """On a server of one's own the login may have no e-mail address at all."""
     login = replace(account("admin"), email=None, username="Leaver-Admin")
 
-    assert (
-        rules.before_writing(login, policy=policy(), operators=["leaver-admin"]).reason
-        == "operated_by"
+    assert before_writing(login, operators=["leaver-admin"]) == Hold("operated_by")
+
+
+def test_an_account_of_an_identity_provider_is_watched():
+    """Atlassian refuses it, and the provider would switch it on again."""
+    synced = account(way=Way.IDP)
+
+    assert before_writing(synced) == Watch(synced)
+
+
+def test_in_shadow_mode_everything_is_decided_but_the_write():
+    """It is what a new installation runs for weeks."""
+    assert before_writing(LENA, shadow="policy.mode") == WouldAct(LENA)
+
+
+# --- What a person or the brake says ---
+
+
+@pytest.mark.parametrize("stop", ["hold", "cancel", "rehire", "rescind"])
+def test_what_somebody_stops_is_not_acted_on(stop):
+    """However far the facts are known."""
+    assert before_writing(LENA, stop=stop) == Stop(stop)
+
+
+def test_whom_the_brake_holds_is_not_acted_on():
+    """In the words of the brake itself."""
+    full = "policy.brake: 10 leavers within 1h have passed"
+
+    assert before_writing(LENA, braked=full) == Hold("brake", full)
+
+
+# --- Every mixture of facts ---
+
+KNOWN = {
+    "standing": st.sampled_from(Standing),
+    "forced": st.booleans(),
+    "cutoff": st.sampled_from([NOW - SECOND, NOW, NOW + SECOND]),
+    "employee_id": st.sampled_from(["", "7"]),
+    "pinned": st.none() | st.sampled_from([LENA, account("bob")]),
+    "operators": st.sampled_from([(), ("bob@example.com",), ("LENA@example.com",)]),
+    "shadow": st.sampled_from(["", "policy.mode"]),
+    "stop": st.sampled_from(["", "hold", "cancel"]),
+    "braked": st.sampled_from(["", "policy.brake: full"]),
+    "protected": st.lists(
+        st.sampled_from(["l*@example.com", "bob@example.com", "employee:7", "account:id-of-lena"]),
+        unique=True,
+    ),
+    "email_domains": st.sampled_from([[], ["example.com"], ["example.org"]]),
+    "found": st.just(UNKNOWN)
+    | st.lists(st.sampled_from([LENA, HIDDEN, account("bob")])).map(tuple),
+    "read": st.just(UNKNOWN) | st.none() | accounts,
+    "ready": st.just(UNKNOWN) | accounts,
+}
+
+#: The facts of which each alone lets an account be switched off; every other value forbids it.
+FAVOURABLE = {
+    "cutoff": lambda at: at <= NOW,
+    "operators": lambda names: "LENA@example.com" not in names,
+    "shadow": lambda setting: not setting,
+    "stop": lambda stop: not stop,
+    "braked": lambda full: not full,
+    "email_domains": lambda domains: "example.org" not in domains,
+    "pinned": lambda pinned: pinned in (None, LENA),
+    "found": lambda found: found == (LENA,),
+    "ready": lambda ready: (
+        isinstance(ready, Account)
+        and ready.person
+        and not ready.administrator
+        and ready.access is Access.ACTIVE
+        and ready.way in (Way.DEACTIVATE, Way.SUSPEND)
+    ),
+}
+
+
+any_facts: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(KNOWN)
+
+
+def decided(known) -> tuple[Decision, tuple[Asked, ...]]:
+    return weigh(facts_of(**known))
+
+
+def favourable(known) -> bool:
+    leaving = known["standing"] is Standing.LEAVING or known["forced"]
+    protected = {"l*@example.com", "account:id-of-lena"}
+    protected |= {"employee:7"} if known["employee_id"] else set()
+    return (
+        leaving
+        and not protected & set(known["protected"])
+        and known["read"] not in (UNKNOWN, None)
+        and all(fits(known[name]) for name, fits in FAVOURABLE.items())
     )
 
 
-@pytest.mark.parametrize(
-    ("which", "theirs"),
-    [
-        (account(), True),
-        (account(email="LENA@example.com"), True),
-        (account(hidden=True), True),  # the search has shown the address
-        (account(email="lena.new@example.com"), False),
-    ],
-)
-def test_an_account_that_was_renamed_since_is_not_the_leavers(which, theirs):
-    """The search may be behind: its address may be somebody else's by now."""
-    held = rules.after_reading(which, email="lena@example.com")
+CLEAR = {
+    "standing": Standing.LEAVING,
+    "forced": False,
+    "cutoff": NOW,
+    "employee_id": "7",
+    "pinned": None,
+    "operators": (),
+    "shadow": "",
+    "stop": "",
+    "braked": "",
+    "protected": [],
+    "email_domains": [],
+    "found": (LENA,),
+    "read": LENA,
+    "ready": LENA,
+}
 
-    assert (held is None) is theirs
+
+@pytest.mark.parametrize("name", KNOWN)
+@given(st.data())
+def test_an_act_is_decided_only_where_every_fact_allows_it(name, data):
+    """No decision to act exists for a protected, held, cancelled, not yet due, ambiguous, braked,
+    superseded or shadow job: each fact in all its values, beside any mixture of the others."""
+    mixed = data.draw(any_facts)
+    alone = CLEAR | {name: mixed[name]}
+
+    for known in (mixed, alone):
+        assert isinstance(decided(known)[0], Act) is favourable(known)
+
+
+def test_where_every_fact_allows_it_the_account_is_switched_off():
+    """Else the other tests would hold for a policy that never acts."""
+    assert decided(CLEAR)[0] == Act(LENA)
+
+
+# --- What was asked ---
+
+
+@given(any_facts)
+def test_the_last_rule_that_was_asked_decides_and_no_other(known):
+    """It is what an explanation shows."""
+    decision, asked = decided(known)
+
+    deciding = [each for each in asked if each.decides]
+    ends = not isinstance(decision, Find | Read | Preflight | Act)
+    assert deciding == ([asked[-1]] if ends else [])
+    assert all(each.answer for each in asked)
+
+
+@given(any_facts)
+def test_no_answer_of_a_rule_shows_an_address(known):
+    """Explanations are kept for a while; a pattern is a rule, an address is a person."""
+    _, asked = decided(known)
+
+    shown = [each.answer.replace("l*@example.com", "") for each in asked]
+    assert not any("@" in answer for answer in shown)
+
+
+def test_every_rule_is_asked_before_an_act():
+    """One that is not asked guards nobody."""
+    _, asked = decided(CLEAR)
+
+    assert [each.rule for each in asked] == list(RULES)
