@@ -6,7 +6,7 @@ Imports nothing of ours.
       Refused       never again by itself: a person must decide; the job is held
       Unavailable   the target or the way to it is broken; the target is paused as an outage
       LockedOut     our credential or quota is refused; the target is paused
-    Stopped         an operator held or cancelled the job while it ran
+    Stopped         an operator held or cancelled the job, or its whole source or target, meanwhile
     Braked          so many leavers passed lately that this one waits for a person
     AccountBusy     another job works on this account of this target right now
     LeaseLost       this worker no longer owns the job and must write nothing more
@@ -60,7 +60,7 @@ class LockedOut(TargetError):
 
 
 class Stopped(Exception):
-    """An operator asked for a hold or a cancel; `stop` says which."""
+    """An operator asked for a hold or a cancel; `stop` says which (moves.STOPS)."""
 
     def __init__(self, stop: str) -> None:
         self.stop = stop

@@ -28,6 +28,16 @@ JOB: Mapping[str, Reason] = {
     "operator_hold": Reason(
         "An operator held it.", "`leaver release ID --reason TEXT` when it may go on."
     ),
+    "source_held": Reason(
+        "An operator holds the whole source; what comes from it is recorded and waits.",
+        "`leaver holds` shows who and why. `leaver release --source NAME --reason TEXT` lets "
+        "all of it go on; `leaver hold ID` before that keeps one back, `leaver cancel ID` ends it.",
+    ),
+    "target_held": Reason(
+        "An operator holds the whole target.",
+        "`leaver holds` shows who and why. `leaver release --target NAME --reason TEXT` lets "
+        "all of it go on; `leaver hold ID` before that keeps one back, `leaver cancel ID` ends it.",
+    ),
     "brake": Reason(
         "More leavers than policy.brake or sources.X.brake allows would have been acted on; "
         "everybody after them waits.",

@@ -33,8 +33,9 @@ from workers.attempts import INTERNAL_ERROR_LIMIT
 from workers.errors import LockedOut, Refused, Unavailable, WorkerStopping
 from workers.journal import LEASE
 from workers.leavers import Element, ElementKind, LeaverKind
-from workers.ledger import moves, store
+from workers.ledger import holds, moves, store
 from workers.ledger import tables as t
+from workers.ledger.holds import Side
 from workers.targets.base import Way
 
 LENA = account("lena")
@@ -183,6 +184,27 @@ def test_an_operator_can_stop_a_job_until_the_very_write(
     shop.run(lena)
 
     assert state_of(ledger, lena) == state
+    assert not target.is_off(LENA)
+
+
+@pytest.mark.parametrize(
+    "side", [Side("source", "hr"), Side("target", "cloud")], ids=lambda side: side.kind
+)
+@pytest.mark.parametrize("call", ["find", "read", "preflight"])
+def test_a_hold_of_the_whole_source_or_target_stops_a_job_until_the_very_write(
+    shop, ledger, target, lena, side, call
+):
+    """The list that HR has just sent is wrong, and its first leaver is being looked at."""
+    target.just_before(
+        call, lambda: holds.hold(ledger, side, actor="ops", why="a mistake", now=NOW)
+    )
+
+    shop.run(lena)
+    shop.look()
+
+    assert state_of(ledger, lena) == ("held", side.reason)
+    [attempt] = attempts_of(ledger, lena)
+    assert (attempt["reason"], attempt["counted"]) == (side.reason, False)
     assert not target.is_off(LENA)
 
 

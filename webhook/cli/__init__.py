@@ -5,6 +5,7 @@
     output.py      tables for people, JSON for programs
     jobs.py        jobs, job
     acts.py        replay, hold, release, cancel
+    sides.py       holds; hold and release of a whole source or target
     brake.py       brake, brake release
     terminate.py   terminate
     deliveries.py  deliveries, delivery
@@ -32,6 +33,7 @@ from webhook.cli import (
     processes,
     quarantine,
     send,
+    sides,
     source,
     terminate,
 )
@@ -106,6 +108,7 @@ for command in (
     acts.hold,
     acts.release,
     acts.cancel,
+    sides.holds,
     brake.brake,
     source.source,
     terminate.terminate,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from webhook.cli import options
+from webhook.cli import options, sides
 from webhook.cli.jobs import show_jobs
 from webhook.cli.output import say, show_json
 from webhook.cli.situation import Situation, actor, log_errors_only, now, wake
@@ -20,28 +20,40 @@ if TYPE_CHECKING:
     from config.settings import Settings
     from workers.leavers import JobId
     from workers.ledger import Ledger
+    from workers.ledger.holds import Side
     from workers.ledger.queries.jobs import Job
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one job; `result` is empty where nothing was done, and `state` says why."""
+    """What became of one job; `result` is empty where nothing was done, and `after` says why."""
 
-    id: "JobId"
+    after: "Job"
     result: str
-    state: str
 
 
 #: Does one thing to one job and says what happened, or None where it could not.
 Act = Callable[["Ledger", "JobId"], str | None]
+
+#: Says something of a whole source or target, and returns the exit code.
+Word = Callable[["Ledger", "Side", str, bool], int]
+
+COULD_NOT = {
+    "hold": "cannot be held",
+    "release": "cannot be released",
+    "cancel": "cannot be cancelled",
+}
+
+dry_run_option = click.option("--dry-run", is_flag=True, help="Only show which jobs it would be.")
+yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
 @click.command()
 @click.argument("ids", nargs=-1, metavar="[ID...]")
 @options.job_filters(reason_option="--where-reason")
 @options.why
-@click.option("--dry-run", is_flag=True, help="Only show which jobs it would be.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@dry_run_option
+@yes_option
 @click.option(
     "--force",
     is_flag=True,
@@ -75,12 +87,8 @@ def replay(
     with at.ledger(settings) as ledger:
         found = [kept.find(ledger, part) for part in ids]
         chosen = list(kept.every(ledger, options.filter_of(filters, found)))
-        _sum_up(chosen, to_stderr=json_)
-        if dry_run:
-            _show(chosen, json_)
-        if dry_run or not chosen:
+        if not _agreed(chosen, "Replay them?", dry_run=dry_run, yes=yes, json_=json_):
             return 0
-        options.agree("Replay them?", yes=yes)
 
         def again(ledger: "Ledger", job: "JobId") -> str | None:
             done = moves.replay_by(ledger, job, actor=actor(), why=why, force=force, now=now())
@@ -88,6 +96,19 @@ def replay(
 
         results = _each(ledger, [job.id for job in chosen], again)
         return _tell(settings, results, json_, "is under way already")
+
+
+def _agreed(
+    chosen: "Sequence[Job]", question: str, *, dry_run: bool, yes: bool, json_: bool
+) -> bool:
+    """Say how many jobs it would be, and ask; False where nothing is to be done."""
+    _sum_up(chosen, to_stderr=json_)
+    if dry_run:
+        _show(chosen, json_)
+    if dry_run or not chosen:
+        return False
+    options.agree(question, yes=yes)
+    return True
 
 
 def _show(chosen: "Sequence[Job]", json_: bool) -> None:
@@ -110,28 +131,95 @@ def _sum_up(chosen: "Sequence[Job]", *, to_stderr: bool) -> None:
     click.echo(f"{number} in {targets}: {listed}" if chosen else "No job fits.", err=to_stderr)
 
 
-def _act(name: str, does: str, *, past: str, hint: str) -> click.Command:
-    """One of hold, release and cancel: the same command but for what it does."""
+def _act(name: str, does: str, *, hint: str, whole: Word) -> click.Command:
+    """One of hold and release: the same command but for what it does."""
 
-    @click.command(name, help=f"{does}\n\n{hint}  Exits 1 if some could not.")
-    @options.ids
+    @click.command(name, help=f"{does}\n\nIDs are of jobs or of leavers.  {hint}")
+    @sides.one_of
     @options.why
     @options.as_json
     @click.pass_obj
-    def act(at: Situation, ids: Sequence[str], why: str, json_: bool) -> int:
-        from workers.ledger.queries import jobs as kept
-
+    def act(at: Situation, /, why: str, json_: bool, **which: Any) -> int:
         log_errors_only()
         settings = at.settings()
         with at.ledger(settings) as ledger:
-            found = list(dict.fromkeys(kept.find(ledger, part) for part in ids))
-            results = _each(ledger, found, _doing(name, why))
-            return _tell(settings, results, json_, f"cannot be {past}")
+            side = sides.side_of(settings, ledger, **which)
+            if side is not None:
+                return whole(ledger, side, why, json_)
+            found = _jobs_of(ledger, which["ids"], name)
+            return _do(name, found, settings, ledger, why, json_)
 
     return act
 
 
-def _doing(name: str, why: str) -> Act:
+hold = _act(
+    "hold",
+    "Make jobs wait for a person.",
+    hint='A running job stops before its next write, or when its attempt ends ("stopping").  With '
+    "--source or --target everything of it waits, also what is still to come, until it is released "
+    "with the same.  Exits 1 if some could not.",
+    whole=sides.hold,
+)
+release = _act(
+    "release",
+    "Let held jobs go on.",
+    hint="Every rule is asked again.  Only held jobs can be released; what has ended is replayed.  "
+    "With --source or --target whatever a hold with the same made wait goes on.  Exits 1 if some "
+    "could not.",
+    whole=sides.release,
+)
+
+
+@click.command()
+@sides.one_of
+@options.why
+@dry_run_option
+@yes_option
+@options.as_json
+@click.pass_obj
+def cancel(at: Situation, /, why: str, dry_run: bool, yes: bool, json_: bool, **which: Any) -> int:
+    """End jobs without doing anything more.
+
+    IDs are of jobs or of leavers.  A running job stops before its next write, or when its attempt
+    ends ("stopping").  With --source or --target all its unfinished jobs are meant: says how many
+    before it asks.  Hold it first if more may come.  Exits 1 if some could not.
+    """
+    from workers.ledger.queries import jobs as kept
+    from workers.ledger.queries.jobs import JobFilter
+
+    log_errors_only()
+    settings = at.settings()
+    with at.ledger(settings) as ledger:
+        side = sides.side_of(settings, ledger, **which)
+        if side is None:
+            wanted = JobFilter(ids=_jobs_of(ledger, which["ids"], "cancel"))
+        else:
+            wanted = sides.unfinished(side)
+        chosen = list(kept.every(ledger, wanted))
+        ask = side is not None or dry_run
+        if ask and not _agreed(chosen, "Cancel them?", dry_run=dry_run, yes=yes, json_=json_):
+            return 0
+        return _do("cancel", [job.id for job in chosen], settings, ledger, why, json_)
+
+
+def _jobs_of(ledger: "Ledger", parts: Sequence[str], act: str) -> "list[JobId]":
+    """The jobs with these ids, and of leavers with these those that the act is for."""
+    from workers.leavers import UNFINISHED, State
+    from workers.ledger.queries import jobs as kept
+
+    states = (State.HELD,) if act == "release" else UNFINISHED
+    found = [job for part in parts for job in kept.find_with_leavers(ledger, part, states)]
+    return list(dict.fromkeys(found))
+
+
+def _do(
+    name: str,
+    found: "Sequence[JobId]",
+    settings: "Settings",
+    ledger: "Ledger",
+    why: str,
+    json_: bool,
+) -> int:
     from workers.ledger import moves
 
     def release(ledger: "Ledger", job: "JobId") -> str | None:
@@ -142,37 +230,18 @@ def _doing(name: str, why: str) -> Act:
         by = moves.hold_by if name == "hold" else moves.cancel_by
         return by(ledger, job, actor=actor(), why=why, now=now())
 
-    return release if name == "release" else stop
+    results = _each(ledger, found, release if name == "release" else stop)
+    return _tell(settings, results, json_, COULD_NOT[name])
 
 
-hold = _act(
-    "hold",
-    "Make jobs wait for a person.",
-    past="held",
-    hint='A running job stops before its next write, or when its attempt ends ("stopping").',
-)
-release = _act(
-    "release",
-    "Let held jobs go on.",
-    past="released",
-    hint="Every rule is asked again.  Only held jobs can be released; what has ended is replayed.",
-)
-cancel = _act(
-    "cancel",
-    "End jobs without doing anything more.",
-    past="cancelled",
-    hint='A running job stops before its next write, or when its attempt ends ("stopping").',
-)
-
-
-def _each(ledger: "Ledger", jobs: "Sequence[JobId]", act: Act) -> Iterator[Result]:
+def _each(ledger: "Ledger", jobs: "Iterable[JobId]", act: Act) -> Iterator[Result]:
     from workers.ledger.queries import jobs as kept
     from workers.ledger.queries.jobs import JobFilter
 
     for job in jobs:
         done = act(ledger, job)
         [after] = kept.listed(ledger, JobFilter(ids=(job,)), limit=1)
-        yield Result(job, done or "", after.state)
+        yield Result(after, done or "")
 
 
 def _tell(settings: "Settings", results: Iterable[Result], json_: bool, could_not: str) -> int:
@@ -180,9 +249,20 @@ def _tell(settings: "Settings", results: Iterable[Result], json_: bool, could_no
     told = []
     for each in results:
         told.append(each)
+        job = each.after
         if json_:
-            show_json(each)
+            show_json({"id": job.id, "result": each.result, "state": job.state})
         else:
-            say(f"{each.id}  {each.result or f'{could_not}: it is {each.state}'}")
-    wake(settings, [each.id for each in told if each.result and each.state == "queued"])
+            say(f"{job.id}  {each.result or f'{could_not}: {_why_not(job)}'}")
+    wake(settings, [each.after.id for each in told if each.result and each.after.state == "queued"])
     return 0 if all(each.result for each in told) else 1
+
+
+def _why_not(job: "Job") -> str:
+    from workers.ledger.holds import side_of
+
+    side = side_of(job.reason, source=job.source, target=job.target)
+    if job.state == "held" and side:
+        command = f"`leaver release --{side.kind} {side.name} --reason TEXT`"
+        return f"the whole {side} is held; {command} lets all its jobs go"
+    return f"it is {job.state}"

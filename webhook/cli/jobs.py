@@ -127,6 +127,7 @@ def _facts(found: "JobInFull") -> list[tuple[str, str]]:
         ("means", means),
         ("detail", found.detail),
         ("leaver", f"{found.email}, employee {found.employee_id or NOTHING}, {found.kind}"),
+        ("", found.leaver),
         ("cutoff", when(found.cutoff) + hr_date),
         ("source", " ".join([found.source, *(f"delivery {each}" for each in found.deliveries)])),
         ("entered by", entered),

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from workers.ledger import Ledger, LedgerUnavailable
-from workers.ledger.queries import as_json, condition
+from workers.ledger.queries import as_json, condition, holds
 
 OK = "ok"
 ATTENTION = "attention"  # it works, and a person must look
@@ -16,6 +16,7 @@ def found(ledger: Ledger, now: datetime) -> dict[str, Any]:
     try:
         figures = condition.figures(ledger, now=now)
         pauses = condition.pauses(ledger)
+        held = holds.standing(ledger)
     except LedgerUnavailable:
         # Why is in the log of whoever writes: the text may name hosts and files.
         return {"status": FAILING, "ledger": "unavailable"}
@@ -35,6 +36,11 @@ def found(ledger: Ledger, now: datetime) -> dict[str, Any]:
                 "paused_until": as_json(pause.paused_until),
             }
             for pause in pauses
+        ],
+        # Who holds them and why may name people: `leaver holds` says it.
+        "held": [
+            {"kind": hold.kind, "name": hold.name, "held_at": as_json(hold.held_at)}
+            for hold in held
         ],
         "open_alarms": figures.alarms,
     }

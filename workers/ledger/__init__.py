@@ -13,6 +13,7 @@
     targets     pauses of a target
     brakes      one row per source and one over all: whether the brake is tripped
     places      who passed the brake in which round, and who waits there
+    holds       which whole sources and targets an operator has wait
     alarms      what a person must know; open until its cause is gone
     rejections  counts of deliveries that were not taken, by source, reason and minute
     workers     which worker processes were alive when

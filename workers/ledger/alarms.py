@@ -10,6 +10,8 @@ unmatched_event         subject: the leaver, an event that takes back what nobod
 rejected_deliveries     subject: the source
 rescinded_late          subject: the job
 brake                   subject: the source, or "all"
+source_held             subject: the source
+target_held             subject: the target
 target_paused           subject: the target
 key_expires             subject: the target
 overdue                 subject: "jobs": one is unfinished long after its cutoff

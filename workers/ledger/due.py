@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from workers.leavers import JobId, State
-from workers.ledger import Ledger
+from workers.ledger import Ledger, holds
 from workers.ledger.tables import jobs, places, targets, workers
 
 WAITING = (State.QUEUED, State.RETRYING)
@@ -62,13 +62,15 @@ def others_wait(ledger: Ledger, target: str, job: JobId, now: datetime) -> bool:
 
 
 def let_go(ledger: Ledger) -> list[JobId]:
-    """Jobs held by the brake whose leavers a person has let pass."""
+    """Jobs held by the brake or with their whole source or target, which a person has let go."""
     passed = sa.exists().where(
         places.c.leaver_id == jobs.c.leaver_id,
         places.c.round == jobs.c.round,
         places.c.taken_at.is_not(None),
     )
-    return _ids(ledger, jobs.c.state == State.HELD, jobs.c.reason == "brake", passed)
+    braked = sa.and_(jobs.c.reason == "brake", passed)
+    released = sa.and_(jobs.c.reason.in_(holds.SIDE_OF), ~holds.keeps())
+    return _ids(ledger, jobs.c.state == State.HELD, sa.or_(braked, released))
 
 
 def to_wake(

@@ -22,6 +22,8 @@ r"""Every move of a job: one conditional UPDATE, with its audit row in the same 
 HR may say more of a person: `steer` moves the cutoff (reschedule), cancels (rescind) or holds
 (rehire) what is not done.  After the deed a rescind is an alarm, and no move.
 
+Where a whole source or target is held (holds.py), claim() holds the job instead of taking it.
+
 The fence: claim() raises the job's token, and every later move of that worker names it.  A worker
 whose lease was taken back finds its token gone and raises LeaseLost: it can write nothing.
 No success is ever overwritten: a closed round stays as it is, a replay opens the next one.
@@ -50,7 +52,7 @@ from workers.leavers import (
     State,
     new_id,
 )
-from workers.ledger import pauses
+from workers.ledger import holds, pauses
 from workers.ledger import tables as t
 from workers.ledger.alarms import close_alarm, raise_alarm
 from workers.ledger.brakes import Brakes, take
@@ -62,19 +64,24 @@ LOST_LIMIT = 5
 #: From where a worker may take a job.
 CLAIMABLE = (State.QUEUED, State.RETRYING)
 
-#: What a running job can be asked to become, and the reason that stands beside it then.
+#: What stops a running job, what it becomes, and the reason that stands beside it then.
 STOPS: Mapping[str, tuple[State, str]] = {
     "hold": (State.HELD, "operator_hold"),
     "cancel": (State.CANCELLED, "operator_cancel"),
     "rehire": (State.HELD, "rehired"),
     "rescind": (State.CANCELLED, "rescinded"),
+    # Not asked of the job, but of its whole source or target (holds.py).
+    **{word: (State.HELD, word) for word in holds.SIDE_OF},
 }
 
 #: The alarm about a rescind that came after the deed; its subject is the job.
 LATE = "rescinded_late"
 
-#: Holds that need no alarm for each job: an operator knows, and the brake has one for all.
-TOLD_ELSEWHERE = ("operator_hold", "brake")
+#: Holds of many jobs at once, which go on by themselves when a person lets them (let_go).
+TOGETHER = ("brake", *holds.SIDE_OF)
+
+#: Holds that need no alarm for each job: an operator knows, or there is one for all of them.
+TOLD_ELSEWHERE = ("operator_hold", *TOGETHER)
 
 #: From where an operator's moves may start.
 HOLDABLE = (State.SCHEDULED, State.QUEUED, State.RETRYING)
@@ -128,14 +135,20 @@ def claim(
     """Take a due job for one attempt; None when it is not to be had now.
 
     It is not to be had when it is not due, somebody else has it, its target is paused (unless this
-    job may be the probe), or as many jobs of the target run already as `concurrency` allows.
+    job may be the probe), or as many jobs of the target run already as `concurrency` allows.  It is
+    held instead where its whole source or target is (holds.py).
     """
     due = (t.jobs.c.state.in_(CLAIMABLE), t.jobs.c.due_at <= now)
     with ledger.write() as tx:
-        locked = sa.select(t.jobs.c.target).where(t.jobs.c.id == job, *due).with_for_update()
-        target: str | None = tx.scalar(locked)
-        if target is None or target not in concurrency:
+        sides = sa.select(t.jobs.c.source, t.jobs.c.target, t.jobs.c.action)
+        locked = sides.where(t.jobs.c.id == job, *due).with_for_update()
+        found = tx.execute(locked).mappings().one_or_none()
+        if found is None or found["target"] not in concurrency:
             return None
+        if standing := holds.against(tx, **found):
+            _hold_with(tx, job, standing, actor=worker, now=now)
+            return None
+        target: str = found["target"]
         # Whoever claims for this target waits here, so that no two count the same free place.
         known = pauses.locked(tx, target)
         probing = known["paused_at"] is not None
@@ -265,13 +278,17 @@ def intend(
     """Just before a write: may it still be made?  `lease` must outlast the call.
 
     Raises LeaseLost when the job is no longer ours, Stopped when an operator asked for a hold or a
-    cancel, Braked when the leaver must wait at the brake, AccountBusy while another job works on
-    this account of this target.
+    cancel or holds the whole source or target, Braked when the leaver must wait at the brake,
+    AccountBusy while another job works on this account of this target.
     """
     with ledger.write() as tx:
         row = _lock_owned(tx, claim)
         if row["stop"]:
             raise Stopped(row["stop"])
+        # Only now: that the job is locked first is what makes a standing hold exact (holds.py).
+        standing = holds.against(tx, source=claim.source, target=claim.target, action=claim.action)
+        if standing:
+            raise Stopped(standing.side.reason)
         against = ""
         if row["intended_at"] is None:
             against = take(
@@ -482,24 +499,21 @@ def hold_missing(ledger: Ledger, job: JobId, *, actor: str, now: datetime) -> bo
 
 
 def let_go(ledger: Ledger, job: JobId, *, actor: str, now: datetime) -> bool:
-    """A job that the brake held goes on, because a person let its leaver pass."""
+    """A job of those held TOGETHER goes on, because a person let its leaver or its side go."""
     with ledger.write() as tx:
-        word = sa.select(t.places.c.released_by).join(
-            t.jobs,
-            sa.and_(t.jobs.c.leaver_id == t.places.c.leaver_id, t.jobs.c.round == t.places.c.round),
-        )
+        row = tx.execute(sa.select(t.jobs).where(t.jobs.c.id == job).with_for_update()).one()
+        to, beside = _waits(row.cutoff, now)
         moved = _move(
             tx,
             job,
             "let_go",
-            State.QUEUED,
+            to,
             actor=actor,
             now=now,
-            where=(t.jobs.c.state == State.HELD, t.jobs.c.reason == "brake"),
-            audit_detail=tx.scalar(word.where(t.jobs.c.id == job)) or "",
-            reason="",
+            where=(t.jobs.c.state == State.HELD, t.jobs.c.reason.in_(TOGETHER)),
+            audit_detail=_let_go_by(tx, row),
+            **beside,
             detail="",
-            due_at=now,
             lost=0,
             clock_started_at=None,
         )
@@ -590,19 +604,26 @@ def steer(
 
 
 def hold_by(ledger: Ledger, job: JobId, *, actor: str, why: str, now: datetime) -> str | None:
-    """Hold a job.  Returns what happened ("held", "stopping"), or None where it cannot be held."""
-    return _stop_by(ledger, job, "hold", HOLDABLE, actor=actor, why=why, now=now)
+    """Hold a job.  Returns what happened ("held", "stopping"), or None where it cannot be held.
+
+    One that is held TOGETHER with others stays, then, when they are let go.
+    """
+    together = sa.and_(t.jobs.c.state == State.HELD, t.jobs.c.reason.in_(TOGETHER))
+    allowed = sa.or_(t.jobs.c.state.in_(HOLDABLE), together)
+    return _stop_by(ledger, job, "hold", allowed, actor=actor, why=why, now=now)
 
 
 def cancel_by(ledger: Ledger, job: JobId, *, actor: str, why: str, now: datetime) -> str | None:
     """Cancel a job.  Returns what happened ("cancelled", "stopping"), or None where it cannot."""
-    return _stop_by(ledger, job, "cancel", CANCELLABLE, actor=actor, why=why, now=now)
+    allowed = t.jobs.c.state.in_(CANCELLABLE)
+    return _stop_by(ledger, job, "cancel", allowed, actor=actor, why=why, now=now)
 
 
 def release_by(ledger: Ledger, job: JobId, *, actor: str, why: str, now: datetime) -> bool:
-    """Let a held job go on in its round; all rules are asked again.  False if it is not held.
+    """Let a held job go on in its round; all rules are asked again.
 
-    Its delays, and the time until it gives up, start anew.
+    Its delays, and the time until it gives up, start anew.  False if it is not held, or is kept by
+    a hold of its whole source or target.
     """
     with ledger.write() as tx:
         to, beside = _waits(_cutoff(tx, job), now)
@@ -613,7 +634,7 @@ def release_by(ledger: Ledger, job: JobId, *, actor: str, why: str, now: datetim
             to,
             actor=actor,
             now=now,
-            where=(t.jobs.c.state == State.HELD,),
+            where=(t.jobs.c.state == State.HELD, ~holds.keeps()),
             audit_detail=why,
             **beside,
             detail="",
@@ -744,6 +765,31 @@ def _certain_move(
     return row
 
 
+def _hold_with(
+    tx: sa.Connection, job: JobId, standing: holds.Standing, *, actor: str, now: datetime
+) -> None:
+    """Have a job wait as its whole source or target does."""
+    _certain_move(
+        tx,
+        job,
+        "hold",
+        State.HELD,
+        actor=actor,
+        now=now,
+        where=(t.jobs.c.state.in_(CLAIMABLE),),
+        reason=standing.side.reason,
+        detail=f"{standing.side} is held by {standing.actor}: {standing.reason}",
+    )
+
+
+def _let_go_by(tx: sa.Connection, row: sa.Row[Any]) -> str:
+    """Who let the job go on, and why."""
+    if side := holds.side_of(row.reason, source=row.source, target=row.target):
+        return holds.released_by(tx, side)
+    place = sa.and_(t.places.c.leaver_id == row.leaver_id, t.places.c.round == row.round)
+    return tx.scalar(sa.select(t.places.c.released_by).where(place)) or ""
+
+
 def _lock_owned(tx: sa.Connection, claim: Claim) -> sa.RowMapping:
     """Lock the claimed job, and say what an operator asked for meanwhile.  Raises LeaseLost."""
     owned = sa.select(t.jobs).where(*_owned(claim)).with_for_update()
@@ -836,7 +882,7 @@ def _stop_by(
     ledger: Ledger,
     job: JobId,
     stop: str,
-    allowed: Sequence[State],
+    allowed: sa.ColumnElement[bool],
     *,
     actor: str,
     why: str,
@@ -851,7 +897,7 @@ def _stop_by(
             to,
             actor=actor,
             now=now,
-            where=(t.jobs.c.state.in_(allowed),),
+            where=(allowed,),
             audit_detail=why,
             reason=word,
             detail=why,

@@ -279,6 +279,17 @@ places = sa.Table(
     sa.Index(None, "source", "taken_at"),
 )
 
+holds = sa.Table(
+    "holds",
+    metadata,
+    sa.Column("kind", sa.String(16), primary_key=True),  # "source" or "target"
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("held_at", Instant),  # None: released
+    sa.Column("actor", sa.String(255), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("released_by", sa.Text),
+)
+
 alarms = sa.Table(
     "alarms",
     metadata,

@@ -216,7 +216,8 @@ def test_an_unknown_id_stops_a_command_before_it_does_anything(leaver, ledger, h
 
     result = leaver.run(command, held, "0123456789", *WHY, *agreed)
 
-    assert (result.exit_code, result.stderr) == (1, "Error: no job has the id 0123456789\n")
+    noun = "job" if command == "replay" else "job or leaver"
+    assert (result.exit_code, result.stderr) == (1, f"Error: no {noun} has the id 0123456789\n")
     assert everything(ledger) == before
 
 

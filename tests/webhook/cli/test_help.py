@@ -8,8 +8,8 @@ from webhook.cli import main
 
 COMMANDS = sorted(main.commands)
 CONTRACT = (
-    "brake cancel console deliveries delivery demo dismiss doctor hold job jobs migrate release "
-    "reparse replay sandbox send serve source terminate up work"
+    "brake cancel console deliveries delivery demo dismiss doctor hold holds job jobs migrate "
+    "release reparse replay sandbox send serve source terminate up work"
 )
 PRINTS_DATA = (
     "brake",
@@ -19,6 +19,7 @@ PRINTS_DATA = (
     "dismiss",
     "doctor",
     "hold",
+    "holds",
     "job",
     "jobs",
     "release",

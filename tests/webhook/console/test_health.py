@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.workers.records import MINUTE, NOW, claim, job_of, locked_out
-from workers.ledger import moves
+from workers.ledger import holds, moves
 from workers.ledger.tables import workers
 
 
@@ -55,6 +55,20 @@ def test_a_paused_target_needs_attention(working, console):
             "paused_until": "2026-11-23T12:01:00.000Z",
         }
     ]
+
+
+def test_a_source_that_is_held_is_named_and_not_why(working, console):
+    """Nobody of it loses their access meanwhile; an operator's reason may name people."""
+    side = holds.Side("source", "hr")
+    holds.hold(working, side, actor="ops", why="lena is still here", now=NOW)
+
+    answer = console(working).get("/healthz")
+
+    assert answer.json["status"] == "attention"
+    assert answer.json["held"] == [
+        {"kind": "source", "name": "hr", "held_at": "2026-11-23T12:00:00.000Z"}
+    ]
+    assert "lena" not in answer.text
 
 
 def test_an_alarm_needs_attention_and_names_nobody(working, console):

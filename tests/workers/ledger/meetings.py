@@ -20,14 +20,16 @@ WAITING = sa.text(
 
 @contextmanager
 def one_behind_the_other(
-    ledger: Ledger, job: JobId
+    ledger: Ledger, job: JobId, *, at: sa.Select[Any] | None = None
 ) -> Iterator[Callable[[Callable[[], Any]], Future[Any]]]:
     """Lets calls wait for a job's row, each behind the last one; they go on when the block ends.
 
     So the moments between two statements, which are a race in production, are met every time.
+    `at` is another row to wait for.
     """
+    row = sa.select(t.jobs.c.id).where(t.jobs.c.id == job) if at is None else at
     with ThreadPoolExecutor() as threads, ledger.write() as tx:
-        tx.execute(sa.select(t.jobs.c.id).where(t.jobs.c.id == job).with_for_update())
+        tx.execute(row.with_for_update())
         count = 0
 
         def start(call: Callable[[], Any]) -> Future[Any]:

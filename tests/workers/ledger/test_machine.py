@@ -6,6 +6,7 @@
 * attempts are never forgotten within a round
 * who does not run has no lease, and no account
 * no two jobs may write to one account of a target at once
+* while a source or target is held, no job of it is claimed, and none may write
 """
 
 from dataclasses import dataclass, field
@@ -39,8 +40,9 @@ from tests.workers.records import (
 from workers.errors import AccountBusy, LeaseLost, Stopped
 from workers.journal import LedgerJournal
 from workers.leavers import FINISHED, AccountId, JobId, Outcome, State, new_id
-from workers.ledger import Ledger, moves
+from workers.ledger import Ledger, due, holds, moves
 from workers.ledger import tables as t
+from workers.ledger.holds import Side
 from workers.targets.base import Call
 
 WAITING = (State.QUEUED, State.RETRYING)
@@ -65,12 +67,14 @@ class Model:
     lost: int = 0
     lease_until: datetime | None = None
     stop: str | None = None
+    held_with: str = ""  # the reason word, where it is held with its source or target
     changes: int = 1  # of state, each with an audit entry
     claims: list[moves.Claim] = field(default_factory=list)
     closed: dict[int, dict[str, Any]] = field(default_factory=dict)
 
-    def moved(self, state: State) -> None:
+    def moved(self, state: State, held_with: str = "") -> None:
         self.state = state
+        self.held_with = held_with
         self.changes += 1
         self.stop = None
         self.lease_until = None
@@ -82,7 +86,9 @@ class Machine(RuleBasedStateMachine):
     def __init__(self, ledger: Ledger) -> None:
         super().__init__()
         self.ledger = ledger
-        self.target = f"target-{new_id()}"  # of this run alone: the ledger is shared by all
+        # Of this run alone: the ledger is shared by all.
+        self.source, self.target = f"source-{new_id()}", f"target-{new_id()}"
+        self.held: set[Side] = set()
         self.now = NOW
         self.jobs: list[Model] = []
         self.holders: dict[AccountId, tuple[JobId, int, datetime]] = {}
@@ -94,7 +100,8 @@ class Machine(RuleBasedStateMachine):
     def leaver(self, ahead):
         cutoff = self.now + 2 * MINUTE if ahead else self.now
         who = person(new_id(), cutoff=cutoff)
-        [job] = record(self.ledger, delivery(who, targets=(self.target,)), now=self.now).jobs
+        about = {"source": self.source, "targets": (self.target,)}
+        [job] = record(self.ledger, delivery(who, **about), now=self.now).jobs
         state = State.SCHEDULED if ahead else State.QUEUED
         self.jobs.append(Model(job, state, cutoff, due_at=cutoff))
 
@@ -108,7 +115,8 @@ class Machine(RuleBasedStateMachine):
         job = self._any_job(data, *WAITING)
         if data.draw(MOSTLY):
             self.now = max(self.now, job.due_at, self._open_from())
-        free = self._running() < PLACES and job.state in WAITING and job.due_at <= self.now
+        due = job.state in WAITING and job.due_at <= self.now
+        free = due and not self.held and self._running() < PLACES
         pause = pause_of(self.ledger, self.target)
         if pause is not None:
             probed = pause["probe_until"] is not None and pause["probe_until"] > self.now
@@ -117,6 +125,8 @@ class Machine(RuleBasedStateMachine):
         claim = try_claim(self.ledger, job.id, now=self.now, concurrency={self.target: PLACES})
 
         assert (claim is not None) is free
+        if due and self.held:
+            job.moved(State.HELD, min(side.reason for side in self.held))
         if claim is not None:
             assert (claim.token, claim.round, claim.attempts) == (
                 job.token + 1,
@@ -190,7 +200,10 @@ class Machine(RuleBasedStateMachine):
                 self.holders[account] = (holder, token, self.now + LEASE)
 
     @precondition(lambda self: self.jobs)
-    @rule(data=st.data(), look=st.sampled_from(["take back", "take back", "mature", "no target"]))
+    @rule(
+        data=st.data(),
+        look=st.sampled_from(["take back", "take back", "mature", "no target", "let go"]),
+    )
     def sweep_looks(self, data, look):
         match look:
             case "take back":
@@ -199,6 +212,8 @@ class Machine(RuleBasedStateMachine):
                 self._sweep_lets_mature(self._any_job(data, State.SCHEDULED), data)
             case "no target":
                 self._sweep_finds_no_target(self._any_job(data, *HOLDABLE))
+            case "let go":
+                self._sweep_lets_go()
 
     def _sweep_takes_back(self, job, data):
         if job.lease_until is not None and data.draw(MOSTLY):
@@ -237,6 +252,27 @@ class Machine(RuleBasedStateMachine):
         if waits:
             job.moved(State.HELD)
 
+    def _sweep_lets_go(self):
+        free = [job for job in self.jobs if job.held_with and not self._kept(job)]
+
+        ours = {job.id for job in self.jobs}
+        assert ours & {*due.let_go(self.ledger)} == {job.id for job in free}
+
+        for job in free:
+            assert moves.let_go(self.ledger, job.id, actor="sweep", now=self.now)
+            self._begin_again(job)
+
+    @precondition(lambda self: self.jobs)
+    @rule(kind=st.sampled_from(["source", "target"]), act=st.sampled_from(["hold", "release"]))
+    def operator_speaks_of_a_side(self, kind, act):
+        side = Side(kind, getattr(self, kind))
+        says = holds.hold if act == "hold" else holds.release
+
+        changed = says(self.ledger, side, now=self.now, **BY)
+
+        assert changed is ((side in self.held) is (act == "release"))
+        self.held = self.held | {side} if act == "hold" else self.held - {side}
+
     @precondition(lambda self: self.jobs)
     @rule(data=st.data(), act=st.sampled_from(["hold", "cancel", "release", "replay", "force"]))
     def operator_acts(self, data, act):
@@ -258,14 +294,14 @@ class Machine(RuleBasedStateMachine):
         if job.state is State.RUNNING:
             assert answer == "stopping"
             job.stop = stop
-        elif job.state in stoppable:
+        elif job.state in stoppable or job.held_with:
             assert answer == end
             job.moved(end)
         else:
             assert answer is None
 
     def _operator_releases(self, job):
-        held = job.state is State.HELD
+        held = job.state is State.HELD and not self._kept(job)
 
         assert moves.release_by(self.ledger, job.id, now=self.now, **BY) is held
 
@@ -301,7 +337,8 @@ class Machine(RuleBasedStateMachine):
             assert row["lease_until"] == job.lease_until
             assert (row["finished_at"] is not None) is (job.state in FINISHED)
             assert (row["outcome"] is not None) is (job.state is State.DONE)
-            held = job.state is State.HELD and row["reason"] != "operator_hold"
+            assert job.held_with in ("", row["reason"])
+            held = job.state is State.HELD and row["reason"] not in moves.TOLD_ELSEWHERE
             assert (("job_held", job.id) in alarmed) is held
             assert (("job_failed", job.id) in alarmed) is (job.state is State.FAILED)
 
@@ -378,7 +415,7 @@ class Machine(RuleBasedStateMachine):
         """Why the leave to write to this account must not be given."""
         if not self._owns(job, claim):
             return LeaseLost
-        if job.stop:
+        if job.stop or self.held:
             return Stopped
         holder, _, lease_until = self.holders.get(account, (job.id, 0, self.now))
         return AccountBusy if holder != job.id and lease_until > self.now else None
@@ -388,6 +425,10 @@ class Machine(RuleBasedStateMachine):
 
     def _waits(self) -> bool:
         return any(job.state in WAITING for job in self.jobs)
+
+    def _kept(self, job: Model) -> bool:
+        """Whether the source or target with which it was held is held still."""
+        return job.held_with in {side.reason for side in self.held}
 
     def _free(self, job: Model) -> None:
         self.holders = {

@@ -3,6 +3,7 @@
     jobs.py         lists of jobs, and one job with its rounds, attempts, calls and audit trail
     deliveries.py   what came in, and what was not taken
     brakes.py       where the brake stands
+    holds.py        which whole sources and targets are held
     condition.py    alarms, pauses, workers, and the figures behind the metrics
 
 A fact's fields are named as in JSON, and `as_json` makes that JSON.  Lists are newest first; a page
@@ -27,6 +28,10 @@ SHORTEST_PART = 6
 
 class NotFound(LookupError):
     """Nothing has this id, or several have its part; the message says which."""
+
+
+class Ambiguous(NotFound):
+    """Several have this part of an id."""
 
 
 def as_json(fact: Any) -> Any:
@@ -67,5 +72,5 @@ def find_id(ledger: Ledger, table: sa.Table, noun: str, part: str) -> str:
     if not found:
         raise NotFound(f"no {noun} has the id {part}")
     if len(found) > 1:
-        raise NotFound(f"several ids begin or end with {part}, such as {' and '.join(found)}")
+        raise Ambiguous(f"several ids begin or end with {part}, such as {' and '.join(found)}")
     return str(found[0])

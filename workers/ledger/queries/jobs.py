@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from workers.leavers import (
+    UNFINISHED,
     AccountId,
     Action,
     AttemptId,
@@ -19,7 +20,7 @@ from workers.leavers import (
     State,
 )
 from workers.ledger import tables as t
-from workers.ledger.queries import PAGE, NotFound, columns_of, find_id, without
+from workers.ledger.queries import PAGE, Ambiguous, NotFound, columns_of, find_id, without
 from workers.ledger.store import Ledger
 
 
@@ -38,6 +39,7 @@ class JobFilter:
     email: str | None = None
     since: datetime | None = None
     reason: str | None = None
+    unfinished: bool = False  # only those
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,30 @@ def find(ledger: Ledger, part: str) -> JobId:
     return JobId(find_id(ledger, t.jobs, "job", part))
 
 
+def find_with_leavers(ledger: Ledger, part: str, states: Sequence[State]) -> list[JobId]:
+    """The one job of this id, in whatever state, or the jobs in these states of the one leaver.
+
+    Raises NotFound, also for a leaver that has none.
+    """
+    try:
+        return [find(ledger, part)]
+    except Ambiguous:
+        raise
+    except NotFound:
+        leaver = find_id(ledger, t.leavers, "job or leaver", part)
+    # A later event of HR about a leaver has changed the jobs of an earlier one.
+    owner = sa.select(t.leavers.c.owner).where(t.leavers.c.id == leaver).scalar_subquery()
+    query = sa.select(t.jobs.c.id).where(
+        sa.or_(t.jobs.c.leaver_id == leaver, t.jobs.c.leaver_id == owner),
+        t.jobs.c.state.in_(states),
+    )
+    with ledger.read() as tx:
+        jobs = [JobId(job) for job in tx.scalars(query.order_by(t.jobs.c.id))]
+    if not jobs:
+        raise NotFound(f"the leaver {leaver} has no job that is {' or '.join(states)}")
+    return jobs
+
+
 def one(ledger: Ledger, wanted: JobId) -> JobInFull:
     """One job in full.  Raises NotFound."""
     query = _fitting(sa.select(*_JOB, *_IN_FULL), JobFilter(ids=(wanted,)))
@@ -205,6 +231,8 @@ def _fitting(query: sa.Select[Any], wanted: JobFilter) -> sa.Select[Any]:
             query = query.where(t.jobs.c[name] == value)
     if wanted.email is not None:
         query = query.where(sa.func.lower(t.jobs.c.email) == sa.func.lower(wanted.email))
+    if wanted.unfinished:
+        query = query.where(t.jobs.c.state.in_(UNFINISHED))
     if wanted.since is not None:
         query = query.where(t.jobs.c.received_at >= wanted.since)
     return query

@@ -83,6 +83,16 @@ def upgrade() -> None:
     op.create_index(op.f("ix_deliveries_status_source"), "deliveries", ["status", "source"])
 
     op.create_table(
+        "holds",
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("held_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("actor", sa.String(length=255), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("released_by", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("kind", "name", name=op.f("pk_holds")),
+    )
+    op.create_table(
         "key_offers",
         sa.Column("source", sa.String(length=64), nullable=False),
         sa.Column("id", sa.String(length=12), nullable=False),
