@@ -16,13 +16,22 @@ from workers.reasons import JOB
 WRITES = {
     "lifecycle.disable": "deactivated",
     "users.suspend": "suspended",
+    "lifecycle.enable": "enabled",
+    "users.restore": "restored",
     "tokens.delete": "cleaned up",
 }
 READS = ("profile.get", "users.get")
 CLEANING = "tokens.delete"
 
 #: Outcomes that need no words: the steps before have told them.
-TOLD = (Outcome.DEACTIVATED, Outcome.SUSPENDED)
+TOLD = (Outcome.DEACTIVATED, Outcome.SUSPENDED, Outcome.REINSTATED)
+
+#: What a job is about, for the headline.
+DOES = {
+    Action.DEACTIVATE: "leaves",
+    Action.REINSTATE: "gets the access back",
+    Action.LOOKUP: "is looked up",
+}
 
 #: So many of the newest jobs are followed at once.
 FOLLOWED = 20
@@ -66,8 +75,7 @@ class Teller:
         if new and self._about != job.id:
             is_lookup = job.action is Action.LOOKUP
             about = f"employee {job.employee_id}" if is_lookup else job.email
-            does = "is looked up" if is_lookup else "leaves"
-            self.say(f"\n{click.style(about, bold=True)} {does}")
+            self.say(f"\n{click.style(about, bold=True)} {DOES[job.action]}")
             self._about = job.id
         for step in new:
             seconds = (step.at - job.received_at).total_seconds()
@@ -88,7 +96,7 @@ def steps(job: JobInFull) -> list[Step]:
 def _moved(job: JobInFull, entry: Entry) -> Iterator[Step]:
     match entry.action:
         case "open":
-            if job.entered_by is None:
+            if job.entered_by is None and job.action is not Action.REINSTATE:
                 yield Step(entry.at, "verified", f"the signature of {job.source} is right", GOOD)
             yield Step(entry.at, "recorded", f"job {job.id}")
         case "claim":
@@ -116,15 +124,20 @@ def _called(job: JobInFull, attempt: Attempt) -> Iterator[Step]:
             text = f"{call.method} {call.path.rpartition('/')[2]}, answered {call.status}"
             yield Step(call.at, WRITES[call.name], text, GOOD)
         elif switched and call.name in READS:
-            yield from _read_back(attempt, call, following)
+            yield from _read_back(job, attempt, call, following)
 
 
-def _read_back(attempt: Attempt, call: CallMade, following: str | None) -> Iterator[Step]:
+def _read_back(
+    job: JobInFull, attempt: Attempt, call: CallMade, following: str | None
+) -> Iterator[Step]:
     """What a read after the write said, as soon as what was done next shows it."""
+    before, after = "active", "inactive"
+    if job.action is Action.REINSTATE:
+        before, after = after, before
     if following == call.name:
-        yield Step(call.at, "read back", "still active; asked again")
+        yield Step(call.at, "read back", f"still {before}; asked again")
     elif following is not None or attempt.result == "done":
-        yield Step(call.at, "read back", "inactive, says the account itself", GOOD)
+        yield Step(call.at, "read back", f"{after}, says the account itself", GOOD)
 
 
 def _outcome(outcome: str | None) -> str:

@@ -1,4 +1,4 @@
-"""One attempt, from the claim to the move that ends it: the edge around deprovision.py.
+"""One attempt, from the claim to the move that ends it: around deprovision.py and reinstate.py.
 
 Whatever happens in between, the job ends this function in a state that somebody will look at again,
 or its lease runs out and the sweep takes it back.
@@ -9,7 +9,7 @@ import time
 
 import structlog
 
-from workers import retry
+from workers import reinstate, retry
 from workers.deprovision import Done, Held, NotVerified, Postponed, Result, attempt
 from workers.errors import (
     AccountBusy,
@@ -25,7 +25,7 @@ from workers.errors import (
 from workers.hr import confirm
 from workers.journal import LEASE, LedgerJournal
 from workers.leavers import Action, JobId
-from workers.ledger import LedgerUnavailable, due, lookups, moves
+from workers.ledger import LedgerUnavailable, due, lookups, moves, reinstatements
 from workers.ledger.moves import Claim
 from workers.runtime import Runtime
 
@@ -64,7 +64,9 @@ def run(runtime: Runtime, job: JobId) -> None:
 
 def _run(runtime: Runtime, claim: Claim) -> None:
     began = time.monotonic()
-    brakes = runtime.settings.brakes_of(claim.source)
+    # Nobody needs to be saved from too many accounts that are switched on.
+    counted = claim.action is Action.DEACTIVATE
+    brakes = runtime.settings.brakes_of(claim.source) if counted else {}
     journal = LedgerJournal(runtime.ledger, claim, brakes, runtime.clock.now)
     try:
         result = _end(runtime, claim, journal)
@@ -89,6 +91,8 @@ def _end(runtime: Runtime, claim: Claim, journal: LedgerJournal) -> str:
     try:
         if claim.action is Action.LOOKUP:
             return _looked_up(runtime, claim, journal)
+        if claim.action is Action.REINSTATE:
+            return _given_back(runtime, claim, journal)
         hr = runtime.hr.get(claim.source)
         against = confirm.objection(ledger, hr, claim, journal, clock.now())
         if against is not None:
@@ -142,6 +146,22 @@ def _looked_up(runtime: Runtime, claim: Claim, journal: LedgerJournal) -> str:
     return str(outcome)
 
 
+def _given_back(runtime: Runtime, claim: Claim, journal: LedgerJournal) -> str:
+    """Give back what a deactivation has taken, if ledger and HR have nothing against it."""
+    ledger, clock = runtime.ledger, runtime.clock
+    taken = reinstatements.taken(ledger, claim, clock.now())
+    hr = runtime.hr.get(claim.source)
+    against = reinstate.objection(taken) or confirm.objection_to_reinstating(
+        ledger, hr, claim, journal, out=taken.out, now=clock.now()
+    )
+    if against is not None:
+        return _settle(runtime, claim, against)
+    order = runtime.order(claim.source, claim.target)
+    with runtime.targets[claim.target].session(journal) as ready:
+        result = reinstate.attempt(claim, taken.snapshot or {}, ready, journal, order, clock)
+    return _settle(runtime, claim, result)
+
+
 def _objected(runtime: Runtime, claim: Claim, against: confirm.Objection) -> str:
     """End an attempt against which HR has something to say."""
     if not isinstance(against, confirm.Later):
@@ -157,7 +177,9 @@ def _settle(runtime: Runtime, claim: Claim, result: Result) -> str:
     ledger, now = runtime.ledger, runtime.clock.now()
     match result:
         case Done(outcome, detail):
-            moves.finish(ledger, claim, outcome, detail=detail, now=now)
+            gives_back = claim.action is Action.REINSTATE
+            finish = reinstatements.finish if gives_back else moves.finish
+            finish(ledger, claim, outcome, detail=detail, now=now)
             return str(outcome)
         case Held(reason, detail):
             moves.hold(ledger, claim, reason=reason, detail=detail, now=now)

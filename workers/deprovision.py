@@ -80,7 +80,7 @@ class Notes(Journal, Protocol):
     wrote: bool  # a write was intended in this round, now or in an earlier attempt
 
     def pin(self, account: Account) -> None:
-        """Fix the account of the job."""
+        """Fix the account of the job, and take it for this attempt.  Raises AccountBusy."""
 
     def keep(self, account: Account) -> None:
         """Keep the account's state from before anything was written, for a reinstatement."""
@@ -138,8 +138,7 @@ def learn(facts: Facts, target: Target, journal: Notes) -> Iterator[Facts]:
             case rules.Find():
                 facts = replace(facts, found=target.find(journal, facts.email))
             case rules.Read(account):
-                if facts.found:
-                    journal.pin(account)
+                journal.pin(account)
                 facts = replace(facts, read=target.read(journal, account))
             case rules.Preflight(account):
                 facts = replace(facts, ready=target.preflight(journal, account))

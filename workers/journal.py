@@ -33,8 +33,11 @@ class LedgerJournal:
         self.calls = 0
 
     def pin(self, account: Account) -> None:
-        """Fix the account of the job; the first one stays."""
-        moves.pin(self._ledger, self._claim, account.id)
+        """Fix the account of the job, and take it for the attempt.
+
+        The first one stays.  Raises LeaseLost or AccountBusy.
+        """
+        moves.pin(self._ledger, self._claim, account.id, now=self._now(), lease=LEASE)
         self._account = account.id
 
     def keep(self, account: Account) -> None:

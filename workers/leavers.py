@@ -5,8 +5,8 @@ Imports nothing of ours.
     delivery   one HTTP POST from a source, kept as its raw bytes
     element    one person in a delivery: a leaver, a lookup, ignored or quarantined
     leaver     one person leaving, from an element or entered by an operator
-    job        one leaver in one target: the unit of work, retry, hold and replay; a lookup is a job
-               too, whose target is the HR system
+    job        one leaver in one target, to deactivate or to reinstate: the unit of work, retry,
+               hold and replay; a lookup is a job too, whose target is the HR system
     round      a job's life between two replays; an attempt is one try in a round
 
 Times are aware UTC datetimes.  Ids are UUIDv7 strings: they sort by the time they were made.
@@ -76,6 +76,7 @@ class Action(StrEnum):
     """What a job does."""
 
     DEACTIVATE = "deactivate"
+    REINSTATE = "reinstate"  # give back what a deactivation has taken
     LOOKUP = "lookup"  # ask the HR system who it is, and whether they leave
 
 
@@ -109,6 +110,9 @@ class Outcome(StrEnum):
     ALREADY_INACTIVE = "already_inactive"
     NO_ACCOUNT = "no_account"
     WOULD_DEACTIVATE = "would_deactivate"
+    REINSTATED = "reinstated"
+    ALREADY_ACTIVE = "already_active"
+    WOULD_REINSTATE = "would_reinstate"
     LEAVER_FOUND = "leaver_found"
     NO_LEAVER = "no_leaver"
 
@@ -123,6 +127,11 @@ OUTCOMES: Mapping[Outcome, str] = {
     "proven to work in the same attempt.",
     Outcome.WOULD_DEACTIVATE: "Shadow mode: the account was found and would have been deactivated; "
     "nothing was changed.",
+    Outcome.REINSTATED: "A reinstatement: what Leaver had taken was given back, and that was read "
+    "back. API tokens and sessions that had been removed do not come back.",
+    Outcome.ALREADY_ACTIVE: "A reinstatement: the account was on before Leaver wrote anything.",
+    Outcome.WOULD_REINSTATE: "A reinstatement in shadow mode: the access would have been given "
+    "back; nothing was changed.",
     Outcome.LEAVER_FOUND: "A lookup: HR says that the employee leaves; the leaver's jobs stand "
     "beside it.",
     Outcome.NO_LEAVER: "A lookup: HR says that the employee is not terminated; nothing is to do.",

@@ -62,7 +62,7 @@ JOB: Mapping[str, Reason] = {
         "Deactivate the right one by hand in Atlassian, then `leaver replay ID --reason TEXT`.",
     ),
     "email_mismatch": Reason(
-        "The target answered the search with an account that has another e-mail address.",
+        "The account that was found, or is to be given back, has another e-mail address.",
         "Look the person up by hand: an alias or a changed address. Act by hand, or correct HR.",
     ),
     "administrator": Reason(
@@ -100,9 +100,9 @@ JOB: Mapping[str, Reason] = {
     ),
     "rescinded_late": Reason(
         "HR took the termination back after something was written to the account.",
-        "Look at the account; enable it again at admin.atlassian.com if it is off. Then `leaver "
-        "dismiss ID --reason TEXT` the delivery that took it back, or cancel the job if it is "
-        "held.",
+        "Cancel the job if it is held. `leaver reinstate ID --reason TEXT` enables the account "
+        "again; if it is to stay off, `leaver dismiss ID --reason TEXT` the delivery that took it "
+        "back.",
     ),
     "refused": Reason(
         "Atlassian refuses this action for this account.",
@@ -136,6 +136,25 @@ JOB: Mapping[str, Reason] = {
     "target_missing": Reason(
         "No worker has this target in its configuration.",
         "Configure the target again and release the job, or cancel it.",
+    ),
+    # Held: a reinstatement.
+    "not_rehired": Reason(
+        "HR does not say that the person works here, or says by now that they leave.",
+        "Ask HR. Once it says so, `leaver release ID --reason TEXT`; to enable the account all the "
+        "same, `leaver replay ID --force --reason TEXT`; if it is to stay off, `leaver cancel`.",
+    ),
+    "deactivation_open": Reason(
+        "A deactivation of the same account is under way, or was replayed since.",
+        "See `leaver job ID`. Cancel the one that is wrong; then release this one, if it is not.",
+    ),
+    "nothing_to_give_back": Reason(
+        "What Leaver had taken was given back already; whoever switched the account off since, it "
+        "was not Leaver.",
+        "Enable it by hand if it should be on, and cancel the job.",
+    ),
+    "idp_enables": Reason(
+        "An identity provider manages the account: only it can enable it.",
+        "Enable or assign the person there, then release the job: it reads the account again.",
     ),
     # Held: what the HR system says when it is asked.
     "hr_disagrees": Reason(
@@ -195,7 +214,7 @@ JOB: Mapping[str, Reason] = {
         "Look at the calls in `leaver job ID`; it is retried until retry.give_up_after.",
     ),
     "not_verified": Reason(
-        "The account was still active when it was read back after the write.",
+        "When it was read back after the write, the account was still as before.",
         "Nothing: it is read again and retried. If it stays so, check at admin.atlassian.com.",
     ),
     "hr_unavailable": Reason(

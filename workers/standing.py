@@ -11,7 +11,7 @@ ends in the same state as if it had not.
 An episode is one leaving of one person; each has its own jobs.  Only the last one can be open.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -39,6 +39,12 @@ class Episode:
     email: str
     cutoff: datetime
     standing: Standing = Standing.LEAVING
+
+
+def must_be_out(episodes: Sequence[Episode], now: datetime) -> bool:
+    """Whether the person, by what HR has said so far, has no access to have now."""
+    last = episodes[-1] if episodes else None
+    return last is not None and last.standing is Standing.LEAVING and last.cutoff <= now
 
 
 _SENSE = list(LeaverKind)

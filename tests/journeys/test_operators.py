@@ -10,6 +10,7 @@ from workers.leavers import State
 from workers.sandbox.people import CAST, LENA, NOBODY, TOM
 
 WHY = ("--reason", "a test")
+STANDARD_KEY = "whsec_dGVzdC1rZXktbm90LWEtc2VjcmV0LTEyMzQ="
 
 
 @pytest.mark.usefixtures("receiver")
@@ -117,6 +118,28 @@ def test_a_replay_of_a_failed_job_keeps_the_old_rounds(installation):
         ("done", "already_inactive", ""),
     ]
     assert [len(each["attempts"]) > 0 for each in shown["rounds"]] == [True, True, True]
+    assert installation.open_alarms() == set()
+
+
+def test_a_person_whom_hr_takes_back_too_late_gets_the_access_back(installation):
+    """Deactivated and taken back by HR: an alarm, one command, and the account is on again."""
+    installation.configure(
+        {"sources.standard.kind": "standard", "sources.standard.secrets": [STANDARD_KEY]}
+    )
+    for process in ("serve", "work"):
+        installation.start(process)
+    send = ("send", "standard", "--email", LENA.email)
+    assert installation.leaver(*send).returncode == 0
+    installation.wait_for_state(State.DONE)
+    assert installation.leaver(*send, "--event", "rescinded").returncode == 0
+    assert installation.open_alarms() == {"rescinded_late"}
+
+    [job] = installation.jobs()
+    installation.read("reinstate", job.id, *WHY)
+
+    installation.wait_for_state(State.DONE)
+    assert [each.outcome for each in installation.jobs()] == ["deactivated", "reinstated"]
+    assert installation.sandbox.person(LENA.email)["account_status"] == "active"
     assert installation.open_alarms() == set()
 
 

@@ -363,7 +363,7 @@ def test_a_job_that_was_intended_and_never_written_is_written_by_the_next(
 ):
     """The leave was given, and the worker died before it sent anything."""
     lost = claim(ledger, lena)
-    moves.pin(ledger, lost, LENA.id)
+    moves.pin(ledger, lost, LENA.id, now=NOW, lease=LEASE)
     moves.intend(ledger, lost, LENA.id, brakes={}, now=NOW, lease=LEASE)
     moves.take_back(ledger, lena, actor="w2", now=shop.clock.move(LEASE))
 

@@ -101,11 +101,10 @@ def test_a_leave_that_was_refused_is_no_write(ledger):
     first, second = (claim(ledger, job) for job in jobs_of(ledger, 2))
     holder, journal = journal_of(ledger, first), journal_of(ledger, second)
     holder.pin(LENA)
-    journal.pin(LENA)
-    holder.intend("lifecycle.disable")
 
     with pytest.raises(AccountBusy):
-        journal.intend("lifecycle.disable")
+        journal.pin(LENA)
+    journal.pin(account("bob"))
     moves.hold_by(ledger, second.job, actor="ops", why="wait", now=NOW)
     with pytest.raises(Stopped):
         journal.intend("lifecycle.disable")
@@ -118,7 +117,7 @@ def test_the_account_that_was_pinned_before_is_the_one_that_is_written_to(ledger
     """Whoever goes on after a release works on the account of the first attempt."""
     job = job_of(ledger)
     owned = claim(ledger, job)
-    moves.pin(ledger, owned, LENA.id)
+    moves.pin(ledger, owned, LENA.id, now=NOW, lease=LEASE)
     moves.give_back(ledger, owned, reason="worker_stopped", now=NOW)
 
     journal_of(ledger, claim(ledger, job)).intend("lifecycle.disable")

@@ -6,6 +6,7 @@
     jobs.py        jobs, job
     acts.py        replay, hold, release, cancel
     sides.py       holds; hold and release of a whole source or target
+    reinstate.py   reinstate
     brake.py       brake, brake release
     terminate.py   terminate
     deliveries.py  deliveries, delivery
@@ -32,6 +33,7 @@ from webhook.cli import (
     jobs,
     processes,
     quarantine,
+    reinstate,
     send,
     sides,
     source,
@@ -109,6 +111,7 @@ for command in (
     acts.release,
     acts.cancel,
     sides.holds,
+    reinstate.reinstate,
     brake.brake,
     source.source,
     terminate.terminate,

@@ -57,7 +57,8 @@ yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option(
     "--force",
     is_flag=True,
-    help="Also forget which account was matched before (see the reason account_changed).",
+    help="Act whatever HR says by now, and forget which account was matched before (see the reason "
+    "account_changed).",
 )
 @options.as_json
 @click.pass_obj

@@ -68,7 +68,7 @@ def job(at: Situation, job_id: str, json_: bool) -> None:
 
 def show_jobs(shown: "Sequence[Job]") -> None:
     """A table of jobs, and what the reasons in it mean."""
-    headings = ("id", "state", "why", "e-mail", "source", "target", "received", "due")
+    headings = ("id", "state", "why", "e-mail", "source", "target", "to", "received", "due")
     if not shown:
         note("No job fits.")
         return
@@ -82,6 +82,7 @@ def show_jobs(shown: "Sequence[Job]") -> None:
                 each.email,
                 each.source,
                 each.target,
+                each.action,
                 each.received_at,
                 each.due_at if each.state in WAITING else None,
             )

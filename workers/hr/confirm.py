@@ -1,4 +1,4 @@
-"""Asking HR once more, just before a job looks for an account: is the person still terminated?
+"""Asking HR once more, just before a job acts: is the person still terminated?  Or back?
 
     not terminated now              held: hr_disagrees
     a date that is ahead now        the cutoff moves, for all open jobs of the person
@@ -6,6 +6,9 @@
     no e-mail address any more      the one that HR said before
     unknown, hidden, unclear        held, with the reason that HrSystem gives (base.py)
     trouble                         the job waits, HR is paused as a target is; no attempt is spent
+
+A reinstatement wants the opposite: that the person works here, or leaves later; anything else is
+held as not_rehired.
 
 Nothing is asked where the source has no `api`, of leavers whom an operator entered, in a round that
 an operator forced, and before the cutoff.
@@ -46,6 +49,38 @@ def objection(
     """What stands against the job by HR's own word; None: nothing, or nobody to ask."""
     if hr is None or claim.forced or claim.standing is not Standing.LEAVING or claim.cutoff > now:
         return None
+    said = _asked(ledger, hr, claim, journal, now)
+    if isinstance(said, Held | Postponed):
+        return said
+    return judged(said, email=claim.email, now=now)
+
+
+def objection_to_reinstating(
+    ledger: Ledger,
+    hr: HrSystem | None,
+    claim: Claim,
+    journal: Journal,
+    *,
+    out: bool,
+    now: datetime,
+) -> Held | Postponed | None:
+    """What HR says against giving the access back; `out`: by what it has sent, it must be gone."""
+    if claim.forced:
+        return None
+    if hr is None:
+        return Held("not_rehired", "nothing of that has come from HR") if out else None
+    said = _asked(ledger, hr, claim, journal, now)
+    if isinstance(said, Held | Postponed):
+        return said
+    if said is None or (said.kind is LeaverKind.TERMINATED and said.cutoff.at <= now):
+        return Held("not_rehired", f"HR says: {said.kind}" if said else "")
+    return None
+
+
+def _asked(
+    ledger: Ledger, hr: HrSystem, claim: Claim, journal: Journal, now: datetime
+) -> Leaver | Held | Postponed | None:
+    """What HR says of the employee now, or why that cannot be known."""
     leave = asking.take(ledger, claim, until=now + LEASE, now=now)
     if leave.wait is not None:
         return Postponed(max(leave.wait, now + SHORTEST_WAIT), "hr_unavailable", counted=False)
@@ -69,7 +104,7 @@ def objection(
         )
         return Postponed(pause.until, "hr_unavailable", counted=False)
     asking.answered(ledger, claim, leave, now)
-    return judged(said, email=claim.email, now=now)
+    return said
 
 
 def judged(said: Leaver | None, *, email: str, now: datetime) -> Held | Later | None:

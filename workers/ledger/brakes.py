@@ -21,7 +21,7 @@ import sqlalchemy as sa
 
 from config.settings import Window
 from workers import brake
-from workers.leavers import LeaverId, State
+from workers.leavers import Action, LeaverId, State
 from workers.ledger import tables as t
 from workers.ledger.alarms import close_alarm, raise_alarm
 from workers.ledger.store import Ledger, insert
@@ -128,7 +128,10 @@ def waits(source: str | None) -> sa.ColumnElement[bool]:
     going = job.state.in_((State.SCHEDULED, State.QUEUED, State.RUNNING, State.RETRYING))
     held = sa.and_(job.state == State.HELD, job.reason == "brake")
     alive = sa.exists().where(
-        job.leaver_id == t.places.c.leaver_id, job.round == t.places.c.round, going | held
+        job.leaver_id == t.places.c.leaver_id,
+        job.round == t.places.c.round,
+        job.action == Action.DEACTIVATE,
+        going | held,
     )
     of_source = t.places.c.source == source if source else sa.true()
     return sa.and_(t.places.c.taken_at.is_(None), of_source, alive)

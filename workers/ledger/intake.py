@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from config.sources import OPERATOR
 from workers.leavers import (
+    Action,
     Delivery,
     DeliveryId,
     DeliveryStatus,
@@ -33,6 +34,9 @@ from workers.ledger.store import Ledger, insert
 
 #: Why a delivery is quarantined whatever it says.
 WRONG_TIME = ("stale", "from_the_future")
+
+#: That a job was opened by what HR says; a reinstatement is opened by an operator.
+HR_OPENED = t.jobs.c.action != Action.REINSTATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,12 +362,12 @@ def jobs_of(tx: sa.Connection, delivery_id: DeliveryId) -> tuple[JobId, ...]:
         sa.select(t.jobs.c.id)
         .join(t.leavers, t.leavers.c.owner == t.jobs.c.leaver_id)
         .join(t.elements, t.elements.c.leaver_id == t.leavers.c.id)
-        .where(t.elements.c.delivery_id == delivery_id)
+        .where(t.elements.c.delivery_id == delivery_id, HR_OPENED)
     )
     direct = tx.scalars(own.distinct()).all()
     brought = (
         sa.select(t.jobs.c.id)
         .join(t.leavers, t.leavers.c.owner == t.jobs.c.leaver_id)
-        .where(t.leavers.c.found_by.in_(direct))
+        .where(t.leavers.c.found_by.in_(direct), HR_OPENED)
     )
     return tuple(JobId(job) for job in sorted({*direct, *tx.scalars(brought)}))

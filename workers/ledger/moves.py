@@ -24,6 +24,12 @@ HR may say more of a person: `steer` moves the cutoff (reschedule), cancels (res
 
 Where a whole source or target is held (holds.py), claim() holds the job instead of taking it.
 
+A job that reinstates moves like any other (reinstatements.py); it is held when HR says that the
+person leaves after all, and when its deactivation is replayed.
+
+From the match on, an account is one job's until the attempt ends: nobody writes to what another
+job reads, and no job calls an account off while another one switches it on.
+
 The fence: claim() raises the job's token, and every later move of that worker names it.  A worker
 whose lease was taken back finds its token gone and raises LeaseLost: it can write nothing.
 No success is ever overwritten: a closed round stays as it is, a replay opens the next one.
@@ -70,6 +76,8 @@ STOPS: Mapping[str, tuple[State, str]] = {
     "cancel": (State.CANCELLED, "operator_cancel"),
     "rehire": (State.HELD, "rehired"),
     "rescind": (State.CANCELLED, "rescinded"),
+    "leave": (State.HELD, "not_rehired"),
+    "yield": (State.HELD, "deactivation_open"),
     # Not asked of the job, but of its whole source or target (holds.py).
     **{word: (State.HELD, word) for word in holds.SIDE_OF},
 }
@@ -230,10 +238,16 @@ def renew(tx: sa.Connection, claim: Claim, until: datetime) -> None:
         pauses.extend_probe(tx, claim.target, claim.job, until)
 
 
-def pin(ledger: Ledger, claim: Claim, account: AccountId) -> None:
-    """Fix the account of this job; the first match stays.  Raises LeaseLost."""
+def pin(
+    ledger: Ledger, claim: Claim, account: AccountId, *, now: datetime, lease: timedelta
+) -> None:
+    """Fix the account of this job, for which the first match stays, and take it for this attempt.
+
+    Raises LeaseLost, and AccountBusy while another job works on this account of this target.
+    """
     with ledger.write() as tx:
         _lock_owned(tx, claim)
+        _take_account(tx, claim, account, now=now, until=now + lease)
         tx.execute(
             sa.update(t.jobs)
             .where(*_owned(claim), t.jobs.c.account_id.is_(None))
@@ -301,7 +315,8 @@ def intend(
                 now=now,
             )
         if not against:
-            _take_account(tx, claim, account, now=now, until=now + lease)
+            marks = {"intended_at": _first(t.jobs.c.intended_at, now), "wrote_at": now}
+            _take_account(tx, claim, account, now=now, until=now + lease, **marks)
     # Only here, because the brake keeps that it was asked.
     if against:
         raise Braked(against)
@@ -608,9 +623,7 @@ def hold_by(ledger: Ledger, job: JobId, *, actor: str, why: str, now: datetime) 
 
     One that is held TOGETHER with others stays, then, when they are let go.
     """
-    together = sa.and_(t.jobs.c.state == State.HELD, t.jobs.c.reason.in_(TOGETHER))
-    allowed = sa.or_(t.jobs.c.state.in_(HOLDABLE), together)
-    return _stop_by(ledger, job, "hold", allowed, actor=actor, why=why, now=now)
+    return _stop_by(ledger, job, "hold", by_itself(), actor=actor, why=why, now=now)
 
 
 def cancel_by(ledger: Ledger, job: JobId, *, actor: str, why: str, now: datetime) -> str | None:
@@ -651,8 +664,9 @@ def replay_by(
 ) -> bool:
     """Open a new round of a held or ended job.  False if it is under way already.
 
-    The old rounds stay as they were.  `force` also forgets which account was matched before, and
-    goes on where a later event of HR says that the person stays.
+    The old rounds stay as they were.  `force` goes on whatever HR says by now, and a deactivation
+    also forgets which account was matched before.  A reinstatement that is under way is held: of
+    two words of operators the later one counts.
     """
     with ledger.write() as tx:
         return replay(tx, job, actor=actor, why=why, force=force, now=now)
@@ -662,10 +676,12 @@ def replay(
     tx: sa.Connection, job: JobId, *, actor: str, why: str, force: bool = False, now: datetime
 ) -> bool:
     """The same within a transaction."""
-    forget = {"account_id": None, "snapshot": None} if force else {}
-    state = tx.scalar(sa.select(t.jobs.c.state).where(t.jobs.c.id == job).with_for_update())
-    if state not in REPLAYABLE:
+    known = sa.select(t.jobs.c.state, t.jobs.c.action).where(t.jobs.c.id == job)
+    was = tx.execute(known.with_for_update()).one_or_none()
+    if was is None or was.state not in REPLAYABLE:
         return False
+    deactivates = was.action == Action.DEACTIVATE
+    forget = dict.fromkeys(("account_id", "snapshot", "wrote_at")) if force and deactivates else {}
     _close_round(tx, job, now)
     to, beside = _waits(_cutoff(tx, job), now)
     row = _certain_move(
@@ -693,6 +709,14 @@ def replay(
         **forget,
     )
     _open_round(tx, job, row["round"], actor=actor, why=why, now=now)
+    if deactivates:
+        back = sa.select(t.jobs.c.id).where(
+            t.jobs.c.leaver_id == row["leaver_id"],
+            t.jobs.c.target == row["target"],
+            t.jobs.c.action == Action.REINSTATE,
+        )
+        for reinstatement in tx.scalars(back).all():
+            stop_in(tx, reinstatement, "yield", by_itself(), actor=actor, why=why, now=now)
     return True
 
 
@@ -800,14 +824,16 @@ def _lock_owned(tx: sa.Connection, claim: Claim) -> sa.RowMapping:
 
 
 def _take_account(
-    tx: sa.Connection, claim: Claim, account: AccountId, *, now: datetime, until: datetime
+    tx: sa.Connection,
+    claim: Claim,
+    account: AccountId,
+    *,
+    now: datetime,
+    until: datetime,
+    **marks: Any,
 ) -> None:
-    """The account is this job's until `until`.  Raises AccountBusy."""
-    tx.execute(
-        sa.update(t.jobs)
-        .where(*_owned(claim))
-        .values(lease_until=until, intended_at=_first(t.jobs.c.intended_at, now))
-    )
+    """The account is this job's until `until`, and the job gets its marks.  Raises AccountBusy."""
+    tx.execute(sa.update(t.jobs).where(*_owned(claim)).values(lease_until=until, **marks))
     own = insert(tx, t.accounts).values(
         target=claim.target,
         account_id=account,
@@ -888,23 +914,46 @@ def _stop_by(
     why: str,
     now: datetime,
 ) -> str | None:
-    to, word = STOPS[stop]
     with ledger.write() as tx:
-        moved = _move(
-            tx,
-            job,
-            stop,
-            to,
-            actor=actor,
-            now=now,
-            where=(allowed,),
-            audit_detail=why,
-            reason=word,
-            detail=why,
-        )
-        if moved is not None:
-            return str(to)
-        return "stopping" if _ask(tx, job, stop, actor=actor, why=why, now=now) else None
+        return stop_in(tx, job, stop, allowed, actor=actor, why=why, now=now)
+
+
+def by_itself() -> sa.ColumnElement[bool]:
+    """That a row of jobs waits, and goes on without a word about this job alone."""
+    together = sa.and_(t.jobs.c.state == State.HELD, t.jobs.c.reason.in_(TOGETHER))
+    return sa.or_(t.jobs.c.state.in_(HOLDABLE), together)
+
+
+def stop_in(
+    tx: sa.Connection,
+    job: JobId,
+    stop: str,
+    allowed: sa.ColumnElement[bool],
+    *,
+    actor: str,
+    why: str,
+    now: datetime,
+) -> str | None:
+    """Stop a job that is as `allowed`, or ask it to if it runs.  `stop` is a word of STOPS.
+
+    Returns what it is now, "stopping" if it runs, None where it is otherwise.
+    """
+    to, word = STOPS[stop]
+    moved = _move(
+        tx,
+        job,
+        stop,
+        to,
+        actor=actor,
+        now=now,
+        where=(allowed,),
+        audit_detail=why,
+        reason=word,
+        detail=why,
+    )
+    if moved is not None:
+        return str(to)
+    return "stopping" if _ask(tx, job, stop, actor=actor, why=why, now=now) else None
 
 
 def _ask(tx: sa.Connection, job: JobId, stop: str, *, actor: str, why: str, now: datetime) -> bool:
@@ -929,15 +978,16 @@ def _stopped(stop: str, intended_at: datetime | None) -> tuple[State, str]:
 
 
 def _rescinded_late(tx: sa.Connection, row: Mapping[str, Any], why: str, now: datetime) -> None:
-    """HR takes back what was done already: only a person can give the access back.
+    """HR takes back what was done already: a person decides whether the access is given back.
 
-    The alarm ends when the job moves again, such as by a replay, or the delivery is dismissed.
+    The alarm ends with the reinstatement, when the job moves again, such as by a replay, or when
+    the delivery is dismissed.
     """
-    if row["outcome"] in (Outcome.DEACTIVATED, Outcome.SUSPENDED):
+    if row["outcome"] in (Outcome.DEACTIVATED, Outcome.SUSPENDED) and row["wrote_at"]:
         text = (
             f"{why} took the termination back after the account was switched off in "
-            f"{row['target']}: enable it again at admin.atlassian.com, then dismiss the delivery; "
-            f"see `leaver job {row['id']}`"
+            f"{row['target']}: `leaver reinstate {row['id']} --reason TEXT` enables it again; if "
+            "it is to stay off, dismiss the delivery"
         )
         raise_alarm(tx, LATE, row["id"], text, now)
 

@@ -19,11 +19,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from workers.leavers import JobId, Leaver, LeaverId, LeaverKind, Standing, State
+from workers.leavers import Action, JobId, Leaver, LeaverId, LeaverKind, Standing, State
 from workers.ledger import moves
 from workers.ledger import tables as t
 from workers.ledger.alarms import close_alarm, raise_alarm
-from workers.standing import Episode, Event, episodes_of
+from workers.standing import Episode, Event, episodes_of, must_be_out
 
 LEAVING = (LeaverKind.TERMINATED, LeaverKind.CORRECTED)
 
@@ -84,8 +84,10 @@ def hear(
         text = f"{why} takes a termination back, but {found} under what it says of the person: "
         raise_alarm(tx, UNMATCHED, leaver_id, f"{text}see `leaver {why}`", now)
     arrived = Arrived(leaver_id, leaver.kind, why)
-    jobs = _jobs(tx, source, person)
-    for episode in episodes_of(events):
+    known = _jobs(tx, source, person)
+    jobs = [job for job in known if job["action"] == Action.DEACTIVATE]
+    episodes = episodes_of(events)
+    for episode in episodes:
         own = [job for job in jobs if job["leaver_id"] in episode.members]
         there = {job["target"] for job in own}
         wanted = set(targets) if leaver_id in episode.members or not own else set()
@@ -94,6 +96,16 @@ def hear(
             _follow(tx, episode, here, arrived, source=source, target=target, now=now)
         if leaver_id in episode.members:
             _own(tx, leaver_id, episode)
+    if leaves and must_be_out(episodes, now):
+        given_back = [JobId(job["id"]) for job in known if job["action"] == Action.REINSTATE]
+        for job in given_back:
+            by = f"source:{source}"
+            moves.stop_in(tx, job, "leave", moves.by_itself(), actor=by, why=why, now=now)
+
+
+def are_out(tx: sa.Connection, source: str, person: str, now: datetime) -> bool:
+    """Whether the person, by what the source has said so far, has no access to have now."""
+    return must_be_out(episodes_of(_events(tx, source, person)), now)
 
 
 def _known_as(tx: sa.Connection, source: str, leaver: Leaver) -> list[str]:
@@ -182,7 +194,7 @@ def _own(tx: sa.Connection, leaver: LeaverId, episode: Episode) -> None:
     """Note whose jobs this event is about: the latest of its episode."""
     owner = (
         sa.select(t.jobs.c.leaver_id)
-        .where(t.jobs.c.leaver_id.in_(episode.members))
+        .where(t.jobs.c.leaver_id.in_(episode.members), t.jobs.c.action == Action.DEACTIVATE)
         .order_by(t.jobs.c.id.desc())
         .limit(1)
         .scalar_subquery()

@@ -165,6 +165,8 @@ jobs = sa.Table(
     sa.Column("account_id", sa.String(255)),
     sa.Column("snapshot", sa.JSON(none_as_null=True)),
     sa.Column("intended_at", Instant),
+    # When Leaver last wrote to the account, in whatever round; None once that was given back.
+    sa.Column("wrote_at", Instant),
     sa.Column("watched_since", Instant),
     sa.Column("outage_at", Instant),
     # The clock of retry.give_up_after: it starts with the round or a release, and pauses are taken

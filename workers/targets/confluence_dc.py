@@ -88,9 +88,13 @@ class ConfluenceDC:
         return tuple(found.values())
 
     def preflight(self, journal: Journal, account: Account) -> Account:
-        """Ask whether we may deactivate at all; whether this user, Confluence tells by refusing."""
+        """Ask whether we may deactivate at all, and for the address, which a reading does not show.
+
+        Whether we may deactivate this user, Confluence tells by refusing it.
+        """
         self.prove_credential(journal)
-        return account
+        shown = self._address(journal, account.username) if account.username else None
+        return replace(account, email=shown or account.email)
 
     def read(self, journal: Journal, account: Account) -> Account | None:
         """The user with this key; the address stays as it was found."""
@@ -155,10 +159,14 @@ class ConfluenceDC:
             return None
         if (account.username or "").lower() != username:
             raise Refused("user.get", "another account answers", reason="unclear_account")
+        return replace(account, email=self._address(journal, username))
+
+    def _address(self, journal: Journal, username: str) -> str | None:
+        """The address in the profile of this user; None where it is hidden, or without profiles."""
         call = "profile.get"
         answer = self._http.ask(journal, call, (*PROFILE, Name(username)), accept=not_there)
-        of = as_text(as_object(answer.body).get("userName")).lower()
-        return replace(account, email=address_of(answer.body) if of == username else None)
+        of = as_text(as_object(answer.body).get("userName"))
+        return address_of(answer.body) if of.lower() == username.lower() else None
 
     def _user(self, journal: Journal, user: Mapping[str, str]) -> Account | None:
         call = "user.get"

@@ -8,6 +8,7 @@ import pytest
 from tests.servers import impatient_client
 from tests.workers.records import (
     HOUR,
+    LEASE,
     audit_of,
     claim,
     everything,
@@ -129,7 +130,7 @@ def test_only_force_forgets_the_account(leaver, ledger, now, words, account):
     """Another account under the same address is only taken when somebody says so."""
     job = job_of(ledger, "lena", at=now, cutoff=now)
     claimed = claim(ledger, job, now=now)
-    moves.pin(ledger, claimed, AccountId("a1"))
+    moves.pin(ledger, claimed, AccountId("a1"), now=now, lease=LEASE)
     moves.hold(ledger, claimed, reason="account_changed", now=now)
 
     leaver.json("replay", job, *WHY, "--yes", *words)

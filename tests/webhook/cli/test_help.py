@@ -9,7 +9,7 @@ from webhook.cli import main
 COMMANDS = sorted(main.commands)
 CONTRACT = (
     "brake cancel console deliveries delivery demo dismiss doctor hold holds job jobs migrate "
-    "release reparse replay sandbox send serve source terminate up work"
+    "reinstate release reparse replay sandbox send serve source terminate up work"
 )
 PRINTS_DATA = (
     "brake",
@@ -22,6 +22,7 @@ PRINTS_DATA = (
     "holds",
     "job",
     "jobs",
+    "reinstate",
     "release",
     "reparse",
     "replay",

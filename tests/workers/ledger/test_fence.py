@@ -62,7 +62,7 @@ def test_a_worker_that_lost_its_lease_changes_nothing(ledger, write, next_worker
     moves.take_back(ledger, job, actor="sweep", now=LATE)
     if next_worker != "none yet":
         successor = claim(ledger, job, now=LATE, worker="w2")
-        moves.pin(ledger, successor, AccountId("a1"))
+        moves.pin(ledger, successor, AccountId("a1"), now=LATE, lease=LEASE)
         if next_worker == "done":
             moves.finish(ledger, successor, Outcome.ALREADY_INACTIVE, now=LATE)
     before = everything(ledger)
@@ -228,8 +228,8 @@ def test_the_first_account_stays(ledger):
     """Another account under the same e-mail address later is for a person to judge."""
     owned = claim(ledger, job_of(ledger))
 
-    moves.pin(ledger, owned, AccountId("a1"))
-    moves.pin(ledger, owned, AccountId("a2"))
+    moves.pin(ledger, owned, AccountId("a1"), now=NOW, lease=LEASE)
+    moves.pin(ledger, owned, AccountId("a2"), now=NOW, lease=LEASE)
 
     assert job_row(ledger, owned.job)["account_id"] == "a1"
 

@@ -9,7 +9,17 @@ import sqlalchemy as sa
 
 from tests.workers.ledger.meetings import one_behind_the_other
 from tests.workers.records import DAY, HOUR, LEASE, NOW, ROOM, delivery, record
-from workers.leavers import Cutoff, Element, ElementKind, JobId, Leaver, LeaverKind, Outcome, State
+from workers.leavers import (
+    AccountId,
+    Cutoff,
+    Element,
+    ElementKind,
+    JobId,
+    Leaver,
+    LeaverKind,
+    Outcome,
+    State,
+)
 from workers.ledger import Ledger, moves, quarantine
 from workers.ledger import tables as t
 
@@ -49,6 +59,7 @@ def alarms(ledger: Ledger) -> list[str]:
 def done(ledger: Ledger, job: JobId, now: datetime) -> None:
     claim = moves.claim(ledger, job, worker="w", now=now, lease=LEASE, concurrency=ROOM)
     assert claim is not None
+    moves.intend(ledger, claim, AccountId(f"of {job}"), brakes={}, now=now, lease=LEASE)
     moves.finish(ledger, claim, Outcome.DEACTIVATED, now=now)
 
 
@@ -170,7 +181,6 @@ def test_an_operator_ends_the_alarm_about_a_late_rescind_by_a_replay_or_a_dismis
 def test_a_rescind_stops_a_running_job_before_its_write(ledger):
     """The intend step asks just before the write."""
     from workers.errors import Stopped
-    from workers.leavers import AccountId
 
     [job] = hear(ledger, says(T, -1, cutoff=0))
     claim = moves.claim(ledger, job, worker="w", now=NOW, lease=LEASE, concurrency=ROOM)

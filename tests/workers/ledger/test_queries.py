@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 import sqlalchemy as sa
 
-from tests.workers.records import DAY, HOUR, NOW, claim, delivery, locked_out, person, record
+from tests.workers.records import DAY, HOUR, LEASE, NOW, claim, delivery, locked_out, person, record
 from workers.journal import LedgerJournal
 from workers.leavers import (
     AccountId,
@@ -104,7 +104,7 @@ def test_a_job_in_full_tells_every_round_attempt_call_and_operator(ledger):
     [job] = received(ledger, person("ada")).jobs
     claimed = claim(ledger, job)
     called(ledger, claimed)
-    moves.pin(ledger, claimed, AccountId("a1"))
+    moves.pin(ledger, claimed, AccountId("a1"), now=NOW, lease=LEASE)
     moves.keep(ledger, claimed, {"status": "active"})
     moves.fail(ledger, claimed, reason="gave_up", detail="no luck", now=NOW)
     moves.replay_by(ledger, job, actor="eve", why="mended", now=NOW)

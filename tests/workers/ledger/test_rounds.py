@@ -124,7 +124,7 @@ def test_a_new_round_knows_the_account_but_of_no_write(ledger):
     """An account that is off already then is `already_inactive`, not our success once more."""
     job = job_of(ledger)
     owned = claim(ledger, job)
-    moves.pin(ledger, owned, AccountId("a1"))
+    moves.pin(ledger, owned, AccountId("a1"), now=NOW, lease=LEASE)
     moves.intend(ledger, owned, AccountId("a1"), brakes={}, now=NOW, lease=LEASE)
     moves.finish(ledger, owned, Outcome.DEACTIVATED, now=NOW)
 
@@ -138,7 +138,7 @@ def test_a_forced_replay_forgets_which_account_was_matched(ledger):
     """The operator found out that the new account is the leaver's."""
     job = job_of(ledger)
     owned = claim(ledger, job)
-    moves.pin(ledger, owned, AccountId("a1"))
+    moves.pin(ledger, owned, AccountId("a1"), now=NOW, lease=LEASE)
     moves.keep(ledger, owned, {"status": "active"})
     moves.hold(ledger, owned, reason="account_changed", now=NOW)
 
@@ -163,7 +163,7 @@ def test_a_release_goes_on_in_the_same_round(ledger):
     """The job waited for a person, who has mended the cause."""
     job = job_of(ledger)
     owned = claim(ledger, job)
-    moves.pin(ledger, owned, AccountId("a1"))
+    moves.pin(ledger, owned, AccountId("a1"), now=NOW, lease=LEASE)
     moves.hold(ledger, owned, reason="administrator", now=NOW)
 
     moves.release_by(ledger, job, actor="ops", why="role removed", now=NOW + DAY)

@@ -16,11 +16,19 @@ from datetime import timedelta
 import pytest
 
 from tests.workers.targets.books import Book
-from tests.workers.targets.leaving import Leaving
+from tests.workers.targets.leaving import Leaving, Returning
 from tests.workers.targets.sandbox import Control
 from tests.workers.targets.scripted import ScriptedServer, answer
 from workers.deprovision import Done, Held, NotVerified
-from workers.errors import AccountBusy, LeaseLost, LockedOut, Stopped, TargetError, Unavailable
+from workers.errors import (
+    AccountBusy,
+    LeaseLost,
+    LockedOut,
+    Refused,
+    Stopped,
+    TargetError,
+    Unavailable,
+)
 from workers.leavers import AccountId, Outcome
 from workers.targets.base import OUTCOME_OF, Access, Call, Target
 
@@ -302,6 +310,48 @@ class Promises:
         assert isinstance(job.attempt(verify="1s"), NotVerified)
         assert account_of(stage).access is Access.ACTIVE
 
+    def test_whoever_comes_back_has_what_they_had(self, stage, within):
+        """Suspended in each directory, restored in each; out of all groups, back in all of them."""
+        before = ready(within, stage.active)
+        job = Leaving(stage.target, stage.active)
+        job.attempt()
+
+        result = Returning(job).attempt()
+
+        assert result == Done(Outcome.REINSTATED)
+        assert ready(within, stage.active) == before
+
+    def test_giving_back_without_effect_is_never_done(self, stage):
+        """A 200 proves nothing here either."""
+        job = Leaving(stage.target, stage.active)
+        job.attempt()
+        stage.control.always("lost_write")
+
+        assert isinstance(Returning(job).attempt(verify="1s"), NotVerified)
+        assert account_of(stage).access is Access.OFF
+
+    def test_an_account_that_is_on_again_is_left_alone(self, stage):
+        """A colleague enabled it by hand."""
+        job = Leaving(stage.target, stage.active)
+        job.attempt()
+        Returning(job).attempt()
+        once_more = Returning(job)
+
+        assert once_more.attempt() == Done(Outcome.ALREADY_ACTIVE)
+        assert not once_more.notes.wrote
+
+    def test_an_account_whose_address_went_to_somebody_else_is_not_given_back(self, stage):
+        """The person has another one by now, or the address another person."""
+        job = Leaving(stage.target, stage.active)
+        job.attempt()
+        stage.control.give_away(stage.active)
+        back = Returning(job)
+
+        with suppress(Refused):
+            assert isinstance(back.attempt(), Held)
+
+        assert not back.notes.wrote
+
     def test_another_account_with_the_address_is_held(self, stage):
         """By the next attempt the address may be somebody else's."""
         stage.control.always("lost_write")
@@ -403,6 +453,27 @@ class Conformance(Promises):
 
             assert worked_off(Leaving(stage.target, stage.active)).outcome is outcome
             assert account_of(stage).access is Access.OFF
+
+    @pytest.mark.exhaustive
+    @pytest.mark.parametrize("fault", ["429", "500", "dropped", "empty"])
+    def test_an_error_at_any_call_of_a_return_is_made_good_by_the_next_attempt(self, stage, fault):
+        """Also between the first of several writes and the last one."""
+        before = ask(stage.target, lambda one: ready(one, stage.active))
+        straight = self._gone(stage)
+        straight.attempt()
+        for number in range(len(straight.notes.calls)):
+            stage.control.reset()
+            back = self._gone(stage)
+            stage.control.once(fault, after=number, lasts=0.05)
+
+            assert worked_off(back) == Done(Outcome.REINSTATED)
+            stage.control.heal()
+            assert ask(stage.target, lambda one: ready(one, stage.active)) == before
+
+    def _gone(self, stage):
+        job = Leaving(stage.target, stage.active)
+        job.attempt()
+        return Returning(job)
 
     @pytest.mark.exhaustive
     @pytest.mark.parametrize("fault", ["500", "dropped", "timeout", "html", "empty"])

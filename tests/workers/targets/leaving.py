@@ -1,4 +1,4 @@
-"""One leaver's job in one target, attempt after attempt, remembering what the ledger would."""
+"""One leaver's jobs in one target, attempt after attempt, remembering what the ledger would."""
 
 import json
 import threading
@@ -8,8 +8,9 @@ from typing import Any
 
 from tests.workers.claims import claim_of, order
 from tests.workers.targets.books import Book
+from workers import reinstate
 from workers.deprovision import Result, attempt
-from workers.leavers import AccountId
+from workers.leavers import AccountId, Action
 from workers.ledger.moves import Claim
 from workers.runtime import WorkerClock
 from workers.targets.base import Account, Target
@@ -64,3 +65,27 @@ class Leaving:
             snapshot=notes.snapshot,
             intended_at=now if notes.wrote else None,
         )
+
+
+@dataclass
+class Returning:
+    """The reinstatement of what that job has taken."""
+
+    left: Leaving
+    notes: Notes = field(default_factory=Notes)
+
+    def attempt(self, *, verify: str = "10s") -> Result:
+        """One attempt, as a worker makes it."""
+        left = self.left
+        claim = claim_of(
+            action=Action.REINSTATE,
+            target=left.target.name,
+            email=left.email,
+            account_id=left.notes.account_id,
+        )
+        clock = WorkerClock(threading.Event())
+        snapshot = left.notes.snapshot or {}
+        with left.target.session(self.notes) as ready:
+            return reinstate.attempt(
+                claim, snapshot, ready, self.notes, order(verify=verify), clock
+            )

@@ -171,6 +171,11 @@ def find(ledger: Ledger, part: str) -> JobId:
     return JobId(find_id(ledger, t.jobs, "job", part))
 
 
+def find_leaver(ledger: Ledger, part: str) -> LeaverId:
+    """The id of the one leaver whose id is, begins or ends with `part`.  Raises NotFound."""
+    return LeaverId(find_id(ledger, t.leavers, "job or leaver", part))
+
+
 def find_with_leavers(ledger: Ledger, part: str, states: Sequence[State]) -> list[JobId]:
     """The one job of this id, in whatever state, or the jobs in these states of the one leaver.
 
@@ -181,7 +186,7 @@ def find_with_leavers(ledger: Ledger, part: str, states: Sequence[State]) -> lis
     except Ambiguous:
         raise
     except NotFound:
-        leaver = find_id(ledger, t.leavers, "job or leaver", part)
+        leaver = find_leaver(ledger, part)
     # A later event of HR about a leaver has changed the jobs of an earlier one.
     owner = sa.select(t.leavers.c.owner).where(t.leavers.c.id == leaver).scalar_subquery()
     query = sa.select(t.jobs.c.id).where(

@@ -240,6 +240,7 @@ def upgrade() -> None:
         sa.Column("account_id", sa.String(length=255), nullable=True),
         sa.Column("snapshot", sa.JSON(), nullable=True),
         sa.Column("intended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("wrote_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("watched_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("outage_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("clock_started_at", sa.DateTime(timezone=True), nullable=True),
