@@ -14,6 +14,7 @@ from workers.sandbox.app import create_app
 from workers.sandbox.people import TOM
 from workers.sandbox.server import Server
 from workers.sandbox.state import Settings
+from workers.shadow import VERDICTS
 from workers.targets import build
 
 README = Path(__file__).parent.parent / "README.md"
@@ -24,6 +25,13 @@ def test_the_outcomes_in_the_readme_are_those_of_the_program():
     rows = [f"| `{outcome}` | {meaning} |" for outcome, meaning in OUTCOMES.items()]
 
     assert section("outcomes") == "\n".join(["| outcome | means |", "|---|---|", *rows])
+
+
+def test_the_verdicts_in_the_readme_are_those_of_the_program():
+    """Somebody decides by them whether to go live."""
+    rows = [f"| `{verdict}` | {meaning} |" for verdict, meaning in VERDICTS.items()]
+
+    assert section("verdicts") == "\n".join(["| verdict | means |", "|---|---|", *rows])
 
 
 def test_the_reasons_in_the_readme_are_those_of_the_program():

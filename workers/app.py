@@ -14,8 +14,10 @@ from celery import Celery, signals
 from celery.worker import WorkController, state
 
 from config.settings import Settings
+from workers import lookout
+from workers.beside import Beside
 from workers.dispatch import QUEUE, Waker
-from workers.hr.heartbeat import Listener
+from workers.hr import heartbeat
 from workers.queue import celery_options
 from workers.runtime import Runtime
 from workers.sweep import Sweep
@@ -68,7 +70,8 @@ def run(load: Callable[[], Settings]) -> int:
 
     log.info("worker started", worker=runtime.name, targets=sorted(settings.targets))
     sweep.start()
-    Listener(runtime).start()
+    Beside(runtime, "heartbeat", heartbeat.Listener(runtime).once, heartbeat.LOOKS).start()
+    Beside(runtime, "lookout", lookout.Lookout(runtime).once, lookout.EVERY).start()
     worker.start()
     runtime.stopping.set()
     return int(worker.exitcode or 0)

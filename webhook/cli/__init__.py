@@ -8,6 +8,7 @@
     sides.py       holds; hold and release of a whole source or target
     reinstate.py   reinstate
     brake.py       brake, brake release
+    shadow.py      shadow report
     terminate.py   terminate
     deliveries.py  deliveries, delivery
     quarantine.py  reparse, dismiss
@@ -35,6 +36,7 @@ from webhook.cli import (
     quarantine,
     reinstate,
     send,
+    shadow,
     sides,
     source,
     terminate,
@@ -113,6 +115,7 @@ for command in (
     sides.holds,
     reinstate.reinstate,
     brake.brake,
+    shadow.shadow,
     source.source,
     terminate.terminate,
     deliveries.deliveries,

@@ -6,25 +6,21 @@ not see (BambooHR shows it to whoever made it, and a global one to nobody) is no
 doctor` says so.
 """
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 import sqlalchemy as sa
-import structlog
 
-from workers.errors import TargetError, WorkerStopping
+from workers.errors import TargetError
 from workers.hr.base import HrSystem, Try
 from workers.journal import Calls
-from workers.ledger import Ledger, LedgerUnavailable
+from workers.ledger import Ledger
 from workers.ledger.alarms import close_alarm, raise_alarm
 from workers.ledger.store import insert
 from workers.ledger.tables import heartbeats
 from workers.runtime import Runtime
-
-log = structlog.get_logger(__name__)
 
 EVERY = timedelta(hours=1)
 LOOKS = timedelta(minutes=1)
@@ -104,27 +100,11 @@ def keep(ledger: Ledger, source: str, heartbeat: Heartbeat, now: datetime) -> No
             raise_alarm(tx, "webhook_dead", source, text, now)
 
 
-class Listener(threading.Thread):
-    """The thread of one worker that feels the pulse; the sweep must not wait for an HR system."""
+class Listener:
+    """What one worker does about it, on a thread of its own (workers/beside.py)."""
 
     def __init__(self, runtime: Runtime) -> None:
-        super().__init__(name="heartbeat", daemon=True)
         self._runtime = runtime
-
-    def run(self) -> None:
-        """Listen until the worker stops."""
-        stopping = self._runtime.stopping
-        while not stopping.is_set():
-            try:
-                self.once(self._runtime.clock.now())
-            except LedgerUnavailable as error:
-                log.error("ledger unavailable", during="heartbeat", error=str(error))
-            except WorkerStopping:
-                return
-            except Exception:
-                # The thread must outlive anything: without it a dead webhook goes unnoticed.
-                log.exception("heartbeat broke")
-            stopping.wait(LOOKS.total_seconds())
 
     def once(self, now: datetime) -> None:
         """Ask for each source that it is time for."""

@@ -58,7 +58,7 @@ from workers.leavers import (
     State,
     new_id,
 )
-from workers.ledger import holds, pauses
+from workers.ledger import holds, pauses, sightings
 from workers.ledger import tables as t
 from workers.ledger.alarms import close_alarm, raise_alarm
 from workers.ledger.brakes import Brakes, take
@@ -340,6 +340,8 @@ def finish_in(
 ) -> None:
     """The same within a transaction."""
     _end(tx, claim, "done", State.DONE, result="done", detail=detail, now=now, outcome=outcome)
+    if outcome is Outcome.WOULD_DEACTIVATE:
+        sightings.begin(tx, claim.job, claim.round, now)
     _resume(tx, claim, now)
 
 

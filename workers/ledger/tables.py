@@ -292,6 +292,20 @@ holds = sa.Table(
     sa.Column("released_by", sa.Text),
 )
 
+sightings = sa.Table(
+    "sightings",
+    metadata,
+    _id("job_id", primary_key=True),
+    sa.Column("round", sa.Integer, primary_key=True),
+    sa.Column("next_look_at", Instant),  # None: nobody looks any more
+    sa.Column("last_on_at", Instant, nullable=False),
+    sa.Column("first_off_at", Instant),
+    sa.Column("gone", sa.Boolean, nullable=False, default=False),  # off, as it was removed
+    sa.Column("detail", sa.Text, nullable=False, default=""),  # why the last look saw nothing
+    sa.ForeignKeyConstraint(["job_id"], ["jobs.id"]),
+    sa.Index(None, "next_look_at"),
+)
+
 alarms = sa.Table(
     "alarms",
     metadata,

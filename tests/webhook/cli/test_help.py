@@ -9,7 +9,7 @@ from webhook.cli import main
 COMMANDS = sorted(main.commands)
 CONTRACT = (
     "brake cancel console deliveries delivery demo dismiss doctor hold holds job jobs migrate "
-    "reinstate release reparse replay sandbox send serve source terminate up work"
+    "reinstate release reparse replay sandbox send serve shadow source terminate up work"
 )
 PRINTS_DATA = (
     "brake",

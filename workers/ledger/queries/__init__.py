@@ -4,6 +4,7 @@
     deliveries.py   what came in, and what was not taken
     brakes.py       where the brake stands
     holds.py        which whole sources and targets are held
+    shadow.py       what the shadow report is made of
     condition.py    alarms, pauses, workers, and the figures behind the metrics
 
 A fact's fields are named as in JSON, and `as_json` makes that JSON.  Lists are newest first; a page

@@ -271,6 +271,20 @@ def upgrade() -> None:
     op.create_index(op.f("ix_places_taken_at"), "places", ["taken_at"])
 
     op.create_table(
+        "sightings",
+        sa.Column("job_id", sa.String(length=36), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("next_look_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_on_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("first_off_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("gone", sa.Boolean(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_sightings_job_id")),
+        sa.PrimaryKeyConstraint("job_id", "round", name=op.f("pk_sightings")),
+    )
+    op.create_index(op.f("ix_sightings_next_look_at"), "sightings", ["next_look_at"])
+
+    op.create_table(
         "attempts",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("job_id", sa.String(length=36), nullable=False),
