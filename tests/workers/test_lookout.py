@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from config.settings import load
 from tests.workers.fakes import FakeClock, FakeTarget, account
-from tests.workers.records import DAY, HOUR, NOW, claim, job_of, locked_out, rows
+from tests.workers.records import DAY, HOUR, LEASE, NOW, claim, job_of, locked_out, rows
 from tests.workers.shop import Shop
 from workers import shadow
 from workers.errors import LockedOut, Refused, Unavailable
@@ -218,7 +218,7 @@ def watched(sqlite_ledger, tmp_path, clock, target):
     """A worker, and one account that it watches."""
     shop = Shop(sqlite_ledger, tmp_path, target, clock=clock)
     owned = claim(sqlite_ledger, job_of(sqlite_ledger))
-    moves.pin(sqlite_ledger, owned, LENA.id)
+    moves.pin(sqlite_ledger, owned, LENA.id, now=NOW, lease=LEASE)
     moves.finish(sqlite_ledger, owned, Outcome.WOULD_DEACTIVATE, now=NOW)
     yield shop
     shop.close()

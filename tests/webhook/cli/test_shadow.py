@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.workers.records import claim, delivery, job_of, person, record
+from tests.workers.records import LEASE, claim, delivery, job_of, person, record
 from workers.leavers import AccountId, Outcome
 from workers.ledger import moves, sightings
 
@@ -16,7 +16,7 @@ def noted(ledger, name, at):
     """A job that shadow mode ended, with its account."""
     job = job_of(ledger, name, at=at, cutoff=at)
     owned = claim(ledger, job, now=at)
-    moves.pin(ledger, owned, AccountId(f"id-of-{name}"))
+    moves.pin(ledger, owned, AccountId(f"id-of-{name}"), now=at, lease=LEASE)
     moves.finish(ledger, owned, Outcome.WOULD_DEACTIVATE, now=at + 4 * HOUR / 3600)
     return job
 
