@@ -50,6 +50,7 @@ def run(runtime: Runtime, job: JobId) -> None:
             worker=runtime.name,
             now=runtime.clock.now(),
             lease=LEASE,
+            sources=runtime.sources(),
             concurrency=runtime.concurrency(),
         )
         if claim is not None:

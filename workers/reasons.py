@@ -133,6 +133,11 @@ JOB: Mapping[str, Reason] = {
         "An unexpected error inside Leaver, several times in a row.",
         "Look at the workers' logs for this job, report it, then release.",
     ),
+    "source_missing": Reason(
+        "No worker has this source in its configuration, which may say that it is in shadow mode.",
+        "Configure the source again, on every worker, and release the job; or cancel it "
+        "(`leaver cancel --source NAME --reason TEXT` cancels all of them).",
+    ),
     "target_missing": Reason(
         "No worker has this target in its configuration.",
         "Configure the target again and release the job, or cancel it.",

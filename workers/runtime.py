@@ -10,7 +10,7 @@ import structlog
 
 from config.secret import ConfigurationError
 from config.settings import AtlassianOrg, Settings
-from config.sources import Api
+from config.sources import OPERATOR, Api
 from workers import targets
 from workers.deprovision import Order
 from workers.errors import WorkerStopping
@@ -69,6 +69,10 @@ class Runtime:
         log.info("configuration read again")
         self.nudged.set()
 
+    def sources(self) -> set[str]:
+        """Whose leavers this worker knows how to treat: those that are configured, and ours."""
+        return {OPERATOR, *self.settings.sources}
+
     def concurrency(self) -> dict[str, int]:
         """How many jobs of each target, and lookups of each source, may run at once."""
         settings = self.settings
@@ -78,6 +82,9 @@ class Runtime:
     def order(self, source: str, target: str) -> Order:
         """What the configuration says about a job of this source in this target."""
         settings = self.settings
+        if source not in self.sources():
+            # Taken out since the claim.  Without it policy.mode alone would say whether to act.
+            raise LookupError(f"the configuration no longer has the source {source}")
         own = settings.targets[target]
         return Order(
             policy=settings.policy,

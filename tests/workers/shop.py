@@ -32,6 +32,10 @@ kind = "bamboohr"
 secrets = ["test-key-not-a-secret"]
 api = {{ base_url = "https://acme.bamboohr.com", api_key = "test-api-key-not-a-secret" }}
 
+[sources.hr]
+kind = "bamboohr"
+secrets = ["test-key-not-a-secret"]
+
 [targets.cloud]
 kind = "atlassian-org"
 org_id = "an-organization"

@@ -153,7 +153,7 @@ def test_an_outage_pauses_the_target_as_long_as_it_asks(shop, ledger, target, le
 
 def test_an_account_that_another_job_works_on_is_tried_again_in_seconds(shop, ledger, lena):
     """Two HR systems know the same person; the second job finds the work done."""
-    other = job_of(ledger, source="another-hr")
+    other = job_of(ledger, source="other")
     moves.intend(ledger, claim(ledger, other), LENA.id, brakes={}, now=NOW, lease=LEASE)
 
     shop.run(lena)

@@ -146,7 +146,7 @@ def test_what_hr_does_not_say_is_held(shop, ledger, hr, target, lena, reason):
 def test_trouble_with_hr_pauses_hr_and_not_the_target(shop, ledger, hr, target, lena, trouble):
     """The leavers of other sources go on, and nobody is touched unconfirmed."""
     hr.trouble = trouble
-    other = job_of(ledger, "tom", source="another-hr")
+    other = job_of(ledger, "tom")
 
     shop.run(lena)
     shop.run(other)

@@ -5,6 +5,7 @@ import threading
 import pytest
 import sqlalchemy as sa
 
+from config.sources import OPERATOR
 from tests.servers import wait_until
 from tests.workers.fakes import FakeClock, FakeTarget, account
 from tests.workers.records import (
@@ -153,6 +154,92 @@ def test_the_jobs_of_a_target_that_another_worker_has_are_left_to_it(shop, ledge
     look(shop, MISSING_GRACE)
 
     assert state_of(ledger, job) == ("held", "target_missing")
+
+
+def rename_the_source(shop, to):
+    """The configuration no longer has `hr`, and the worker reads it again."""
+    known = shop.file.read_text()
+    shop.file.write_text(known.replace("[sources.hr]", f"[sources.{to}]"))
+    shop.runtime.reload()
+
+
+def test_a_job_of_a_source_that_vanished_from_the_configuration_is_held(shop, ledger):
+    """It may have been in shadow mode; what is left of the configuration would have it act."""
+    look(shop)
+    waiting, scheduled = job_of(ledger, "lena"), job_of(ledger, "bob", cutoff=NOW + DAY)
+    of_another = job_of(ledger, "cid", source="other")
+
+    rename_the_source(shop, "other")
+
+    look(shop)
+    assert state_of(ledger, waiting) == ("held", "source_missing")
+    assert state_of(ledger, scheduled) == ("held", "source_missing")
+    assert state_of(ledger, of_another) == ("queued", "")
+    assert sorted(open_alarms(ledger)) == sorted([("job_held", waiting), ("job_held", scheduled)])
+
+
+def test_a_job_of_a_source_that_is_back_is_released_by_a_person(shop, ledger):
+    """Its mode may be another one now."""
+    job = job_of(ledger)
+    look(shop)
+    rename_the_source(shop, "other")
+    look(shop)
+    shop.file.write_text(shop.file.read_text().replace("[sources.other]", "[sources.hr]"))
+    shop.runtime.reload()
+    assert look(shop, GRACE) == []
+
+    moves.release_by(ledger, job, actor="ops", why="it is back", now=NOW)
+
+    assert look(shop, SECOND) == [job]
+
+
+def test_a_source_that_this_worker_never_had_is_waited_for_a_while(shop, ledger):
+    """The receiver may have read the new configuration first."""
+    job = job_of(ledger, source="new")
+
+    assert look(shop) == []
+    look(shop, MISSING_GRACE - SECOND)
+    assert state_of(ledger, job) == ("queued", "")
+    look(shop, SECOND)
+
+    assert state_of(ledger, job) == ("held", "source_missing")
+
+
+def test_the_jobs_of_a_source_that_another_worker_has_are_left_to_it(shop, ledger, tmp_path):
+    """This one neither wakes, nor takes, nor holds them."""
+    other = Shop(ledger, tmp_path, FakeTarget(account("lena")), clock=shop.clock, name="w2")
+    rename_the_source(other, "new")
+    other.runtime.targets = shop.runtime.targets
+    job = job_of(ledger, source="new")
+
+    for _ in range(5):
+        look(other)
+        assert look(shop, MISSING_GRACE / 2) == []
+        shop.run(job)
+    assert state_of(ledger, job) == ("queued", "")
+    other.run(job)
+    other.close()
+
+    assert state_of(ledger, job)[0] == "done"
+
+
+def test_leavers_entered_by_hand_have_a_source_on_every_worker(shop, ledger):
+    """It stands in no configuration."""
+    job = job_of(ledger, source=OPERATOR)
+    look(shop)
+
+    look(shop, MISSING_GRACE)
+    shop.run(job)
+
+    assert state_of(ledger, job)[0] == "done"
+
+
+def test_without_its_source_nobody_says_what_a_job_may_do(shop):
+    """A configuration that is read between claim and deed must not turn shadow into act."""
+    rename_the_source(shop, "other")
+
+    with pytest.raises(LookupError, match="no longer has the source hr"):
+        shop.runtime.order("hr", "cloud")
 
 
 def test_the_queue_holds_little_more_than_may_run(shop, ledger):

@@ -1,15 +1,17 @@
 """What the sweep looks for: jobs to wake, to queue, to hold or to take back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from workers.leavers import JobId, State
 from workers.ledger import Ledger, holds
+from workers.ledger.holds import Kind
 from workers.ledger.tables import jobs, places, targets, workers
 
 WAITING = (State.QUEUED, State.RETRYING)
+WAITING_LONG = (*WAITING, State.SCHEDULED)
 
 #: How many jobs one look takes at most, so that a sweep stays short.
 AT_A_LOOK = 500
@@ -30,22 +32,25 @@ def expired(ledger: Ledger, now: datetime) -> list[JobId]:
     return _ids(ledger, jobs.c.state == State.RUNNING, jobs.c.lease_until <= now)
 
 
-def orphaned(ledger: Ledger, known_targets: Sequence[str]) -> list[tuple[JobId, str]]:
-    """Waiting jobs of targets other than these, each with its target."""
-    waiting = jobs.c.state.in_((*WAITING, State.SCHEDULED))
-    elsewhere = jobs.c.target.not_in(known_targets)
+def unknown(ledger: Ledger, kind: Kind, known: Collection[str]) -> set[str]:
+    """The sources or targets other than these that jobs wait for."""
+    name = jobs.c[kind]
+    query = sa.select(name).where(jobs.c.state.in_(WAITING_LONG), name.not_in(known)).distinct()
     with ledger.read() as tx:
-        found = tx.execute(
-            sa.select(jobs.c.id, jobs.c.target).where(waiting, elsewhere).limit(AT_A_LOOK)
-        )
-        return [(JobId(row.id), row.target) for row in found]
+        return {*tx.scalars(query)}
 
 
-def targets_of_others(ledger: Ledger, worker: str, since: datetime) -> set[str]:
-    """The targets that the other workers have, of those that were seen since then."""
-    others = sa.select(workers.c.targets).where(workers.c.name != worker, workers.c.seen_at > since)
+def known_to_others(ledger: Ledger, kind: Kind, worker: str, since: datetime) -> set[str]:
+    """The sources or targets that the other workers have, of those that were seen since then."""
+    names = workers.c[f"{kind}s"]
+    others = sa.select(names).where(workers.c.name != worker, workers.c.seen_at > since)
     with ledger.read() as tx:
         return {name for names in tx.scalars(others) for name in names}
+
+
+def waiting_for(ledger: Ledger, kind: Kind, names: Collection[str]) -> list[JobId]:
+    """Waiting jobs of these sources or targets."""
+    return _ids(ledger, jobs.c.state.in_(WAITING_LONG), jobs.c[kind].in_(names))
 
 
 def others_wait(ledger: Ledger, target: str, job: JobId, now: datetime) -> bool:
@@ -74,10 +79,16 @@ def let_go(ledger: Ledger) -> list[JobId]:
 
 
 def to_wake(
-    ledger: Ledger, concurrency: Mapping[str, int], *, now: datetime, grace: timedelta
+    ledger: Ledger,
+    concurrency: Mapping[str, int],
+    *,
+    sources: Collection[str],
+    now: datetime,
+    grace: timedelta,
 ) -> list[JobId]:
-    """Due jobs that nobody was woken for lately, marked as woken until `now + grace`.
+    """Due jobs of these targets and sources that nobody was woken for lately.
 
+    They are marked as woken until `now + grace`.
     For each target little more than its concurrency is running or woken at once; a paused target
     gets one wake-up, its probe, when the pause is over.
     """
@@ -91,6 +102,7 @@ def to_wake(
                 sa.select(jobs.c.id)
                 .where(
                     jobs.c.target == target,
+                    jobs.c.source.in_(sources),
                     jobs.c.state.in_(WAITING),
                     jobs.c.due_at <= now,
                     sa.or_(jobs.c.woken_until.is_(None), jobs.c.woken_until <= now),

@@ -38,7 +38,7 @@ Locks are taken in one order: the job, then the brake, its account, its target, 
 Transactions that meet wait for one another, and never in a circle.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -138,11 +138,13 @@ def claim(
     worker: str,
     now: datetime,
     lease: timedelta,
+    sources: Collection[str],
     concurrency: Mapping[str, int],
 ) -> Claim | None:
     """Take a due job for one attempt; None when it is not to be had now.
 
-    It is not to be had when it is not due, somebody else has it, its target is paused (unless this
+    It is not to be had when it is not due, somebody else has it, its source is none of `sources`
+    nor its target one of `concurrency`, its target is paused (unless this
     job may be the probe), or as many jobs of the target run already as `concurrency` allows.  It is
     held instead where its whole source or target is (holds.py).
     """
@@ -151,7 +153,7 @@ def claim(
         sides = sa.select(t.jobs.c.source, t.jobs.c.target, t.jobs.c.action)
         locked = sides.where(t.jobs.c.id == job, *due).with_for_update()
         found = tx.execute(locked).mappings().one_or_none()
-        if found is None or found["target"] not in concurrency:
+        if found is None or found["source"] not in sources or found["target"] not in concurrency:
             return None
         if standing := holds.against(tx, **found):
             _hold_with(tx, job, standing, actor=worker, now=now)
@@ -499,8 +501,10 @@ def take_back(ledger: Ledger, job: JobId, *, actor: str, now: datetime) -> bool:
         return True
 
 
-def hold_missing(ledger: Ledger, job: JobId, *, actor: str, now: datetime) -> bool:
-    """A waiting job whose target the configuration no longer has is held."""
+def hold_missing(
+    ledger: Ledger, job: JobId, *, kind: holds.Kind, actor: str, now: datetime
+) -> bool:
+    """A waiting job whose source or target the configuration no longer has is held."""
     with ledger.write() as tx:
         moved = _move(
             tx,
@@ -510,7 +514,7 @@ def hold_missing(ledger: Ledger, job: JobId, *, actor: str, now: datetime) -> bo
             actor=actor,
             now=now,
             where=(t.jobs.c.state.in_(HOLDABLE),),
-            reason="target_missing",
+            reason=f"{kind}_missing",
         )
         return moved is not None
 

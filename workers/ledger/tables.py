@@ -363,7 +363,8 @@ workers = sa.Table(
     sa.Column("name", sa.String(255), primary_key=True),
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("seen_at", Instant, nullable=False),
-    sa.Column("targets", sa.JSON, nullable=False, default=list),  # names, as configured there
+    sa.Column("sources", sa.JSON, nullable=False, default=list),  # names, as configured there
+    sa.Column("targets", sa.JSON, nullable=False, default=list),
 )
 
 audit = sa.Table(

@@ -122,7 +122,13 @@ class Machine(RuleBasedStateMachine):
             probed = pause["probe_until"] is not None and pause["probe_until"] > self.now
             free = free and pause["paused_until"] <= self.now and not probed
 
-        claim = try_claim(self.ledger, job.id, now=self.now, concurrency={self.target: PLACES})
+        claim = try_claim(
+            self.ledger,
+            job.id,
+            now=self.now,
+            sources=[self.source],
+            concurrency={self.target: PLACES},
+        )
 
         assert (claim is not None) is free
         if due and self.held:
@@ -247,7 +253,8 @@ class Machine(RuleBasedStateMachine):
     def _sweep_finds_no_target(self, job):
         waits = job.state in HOLDABLE
 
-        assert moves.hold_missing(self.ledger, job.id, actor="sweep", now=self.now) is waits
+        held = moves.hold_missing(self.ledger, job.id, kind="target", actor="sweep", now=self.now)
+        assert held is waits
 
         if waits:
             job.moved(State.HELD)

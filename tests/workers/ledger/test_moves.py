@@ -69,7 +69,7 @@ PICTURE: dict[str, tuple[Callable[[Ledger, JobId], object], dict[State, State]]]
         {State.RUNNING: State.QUEUED},
     ),
     "hold_missing": (
-        lambda ledger, job: moves.hold_missing(ledger, job, actor="sweep", now=NOW),
+        lambda ledger, job: moves.hold_missing(ledger, job, kind="target", actor="sweep", now=NOW),
         {
             State.SCHEDULED: State.HELD,
             State.QUEUED: State.HELD,

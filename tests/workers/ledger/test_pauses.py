@@ -9,6 +9,7 @@ from tests.workers.records import (
     MINUTE,
     NOW,
     SECOND,
+    SOURCES,
     attempts_of,
     claim,
     job_of,
@@ -264,7 +265,7 @@ def test_hundreds_of_waiting_jobs_do_not_become_hundreds_of_failed_attempts(sqli
     jobs_of(ledger, 300)
     now = NOW
     for pauses in range(1, 20):
-        woken = due.to_wake(ledger, {"cloud": 8}, now=now, grace=GRACE)
+        woken = due.to_wake(ledger, {"cloud": 8}, now=now, sources=SOURCES, grace=GRACE)
         claims = [owned for job in woken if (owned := try_claim(ledger, job, now=now))]
         for owned in claims:
             locked_out(ledger, owned, now=now, until=now + pauses * MINUTE)
@@ -284,7 +285,7 @@ def test_due_jobs_are_woken_once_until_the_grace_is_over(ledger):
     job = job_of(ledger)
 
     woken = [
-        due.to_wake(ledger, ROOM, now=NOW + wait, grace=GRACE)
+        due.to_wake(ledger, ROOM, now=NOW + wait, sources=SOURCES, grace=GRACE)
         for wait in (0 * GRACE, GRACE / 2, GRACE)
     ]
 
@@ -296,47 +297,47 @@ def test_the_longest_due_are_woken_first(ledger):
     late = job_of(ledger, "late")
     early = job_of(ledger, "early", at=NOW - HOUR, cutoff=NOW - HOUR)
 
-    assert due.to_wake(ledger, {"cloud": 1}, now=NOW, grace=GRACE) == [early, late]
+    assert due.to_wake(ledger, {"cloud": 1}, now=NOW, sources=SOURCES, grace=GRACE) == [early, late]
 
 
 def test_little_more_are_woken_than_may_run(ledger):
     """One that finds no place costs as much as one that does."""
     jobs_of(ledger, 40)
 
-    assert len(due.to_wake(ledger, {"cloud": 24}, now=NOW, grace=GRACE)) == 27
+    assert len(due.to_wake(ledger, {"cloud": 24}, now=NOW, sources=SOURCES, grace=GRACE)) == 27
 
 
 def test_no_more_are_woken_while_some_are_on_their_way(ledger):
     """A queue full of wake-ups for one target keeps the others waiting."""
     jobs_of(ledger, 9)
 
-    woken = due.to_wake(ledger, ROOM, now=NOW, grace=GRACE)
+    woken = due.to_wake(ledger, ROOM, now=NOW, sources=SOURCES, grace=GRACE)
     for job in woken[:2]:
         claim(ledger, job)
 
     assert len(woken) == 4
-    assert due.to_wake(ledger, ROOM, now=NOW, grace=GRACE) == []
+    assert due.to_wake(ledger, ROOM, now=NOW, sources=SOURCES, grace=GRACE) == []
 
 
 def test_a_job_that_ends_makes_room_for_the_next(ledger):
     """The queue never runs dry while somebody waits."""
     jobs_of(ledger, 9)
-    first, *_ = due.to_wake(ledger, ROOM, now=NOW, grace=GRACE)
+    first, *_ = due.to_wake(ledger, ROOM, now=NOW, sources=SOURCES, grace=GRACE)
 
     moves.finish(ledger, claim(ledger, first), Outcome.NO_ACCOUNT, now=NOW)
 
-    assert len(due.to_wake(ledger, ROOM, now=NOW, grace=GRACE)) == 1
+    assert len(due.to_wake(ledger, ROOM, now=NOW, sources=SOURCES, grace=GRACE)) == 1
 
 
 def test_a_job_that_was_refused_for_want_of_room_can_be_woken_again(ledger):
     """Its message is gone; without a new one it would wait for the grace to pass."""
     jobs = jobs_of(ledger, 3)
-    due.to_wake(ledger, ROOM, now=NOW, grace=GRACE)
+    due.to_wake(ledger, ROOM, now=NOW, sources=SOURCES, grace=GRACE)
     for job in jobs[:2]:
         claim(ledger, job)
     assert try_claim(ledger, jobs[2], concurrency=ROOM) is None
 
-    assert due.to_wake(ledger, ROOM, now=NOW, grace=GRACE) == [jobs[2]]
+    assert due.to_wake(ledger, ROOM, now=NOW, sources=SOURCES, grace=GRACE) == [jobs[2]]
 
 
 def test_nobody_is_woken_for_a_paused_target_and_one_when_its_pause_is_over(ledger):
@@ -344,11 +345,11 @@ def test_nobody_is_woken_for_a_paused_target_and_one_when_its_pause_is_over(ledg
     jobs = jobs_of(ledger, 5)
     locked_out(ledger, claim(ledger, jobs[0]), until=NOW + MINUTE)
 
-    assert due.to_wake(ledger, ROOM, now=NOW + MINUTE - SECOND, grace=GRACE) == []
-    [woken] = due.to_wake(ledger, ROOM, now=NOW + MINUTE, grace=GRACE)
+    assert due.to_wake(ledger, ROOM, now=NOW + MINUTE - SECOND, sources=SOURCES, grace=GRACE) == []
+    [woken] = due.to_wake(ledger, ROOM, now=NOW + MINUTE, sources=SOURCES, grace=GRACE)
     assert woken == jobs[1]
     claim(ledger, woken, now=NOW + MINUTE)
-    assert due.to_wake(ledger, ROOM, now=NOW + MINUTE, grace=GRACE) == []
+    assert due.to_wake(ledger, ROOM, now=NOW + MINUTE, sources=SOURCES, grace=GRACE) == []
 
 
 def test_an_open_target_is_filled_again_at_once(ledger):
@@ -358,7 +359,7 @@ def test_an_open_target_is_filled_again_at_once(ledger):
 
     called(ledger, owned, now=NOW + MINUTE)
 
-    assert len(due.to_wake(ledger, ROOM, now=NOW + MINUTE, grace=GRACE)) == 3
+    assert len(due.to_wake(ledger, ROOM, now=NOW + MINUTE, sources=SOURCES, grace=GRACE)) == 3
 
 
 def test_what_is_not_waiting_is_not_woken(ledger):
@@ -368,7 +369,7 @@ def test_what_is_not_waiting_is_not_woken(ledger):
     moves.hold_by(ledger, held, actor="ops", why="wait", now=NOW)
     moves.cancel_by(ledger, ended, actor="ops", why="no", now=NOW)
 
-    assert due.to_wake(ledger, ROOM, now=NOW, grace=GRACE) == []
+    assert due.to_wake(ledger, ROOM, now=NOW, sources=SOURCES, grace=GRACE) == []
 
 
 def test_each_kind_of_overlooked_job_is_found(ledger):
@@ -382,4 +383,7 @@ def test_each_kind_of_overlooked_job_is_found(ledger):
     assert due.expired(ledger, NOW + LEASE) == [running]
     assert due.matured(ledger, NOW + HOUR - SECOND) == []
     assert due.matured(ledger, NOW + HOUR) == [scheduled]
-    assert due.orphaned(ledger, ["cloud"]) == [(orphan, "gone")]
+    assert due.unknown(ledger, "target", ["cloud"]) == {"gone"}
+    assert due.unknown(ledger, "source", ["another"]) == {"hr"}
+    assert due.waiting_for(ledger, "target", ["gone"]) == [orphan]
+    assert due.waiting_for(ledger, "source", ["hr"]) == [scheduled, orphan]

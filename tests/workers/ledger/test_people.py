@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.workers.ledger.meetings import one_behind_the_other
-from tests.workers.records import DAY, HOUR, LEASE, NOW, ROOM, delivery, record
+from tests.workers.records import DAY, HOUR, LEASE, NOW, delivery, record, try_claim
 from workers.leavers import (
     AccountId,
     Cutoff,
@@ -57,7 +57,7 @@ def alarms(ledger: Ledger) -> list[str]:
 
 
 def done(ledger: Ledger, job: JobId, now: datetime) -> None:
-    claim = moves.claim(ledger, job, worker="w", now=now, lease=LEASE, concurrency=ROOM)
+    claim = try_claim(ledger, job, now=now)
     assert claim is not None
     moves.intend(ledger, claim, AccountId(f"of {job}"), brakes={}, now=now, lease=LEASE)
     moves.finish(ledger, claim, Outcome.DEACTIVATED, now=now)
@@ -103,7 +103,7 @@ def test_a_correction_to_the_past_queues_the_job(ledger):
 
     hear(ledger, says(C, 2, cutoff=-1))
 
-    assert moves.claim(ledger, job, worker="w", now=NOW, lease=LEASE, concurrency=ROOM)
+    assert try_claim(ledger, job)
 
 
 def test_a_rescind_cancels_what_is_scheduled(ledger):
@@ -183,7 +183,7 @@ def test_a_rescind_stops_a_running_job_before_its_write(ledger):
     from workers.errors import Stopped
 
     [job] = hear(ledger, says(T, -1, cutoff=0))
-    claim = moves.claim(ledger, job, worker="w", now=NOW, lease=LEASE, concurrency=ROOM)
+    claim = try_claim(ledger, job)
     assert claim is not None
     hear(ledger, says(X, 1))
 
