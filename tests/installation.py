@@ -60,6 +60,7 @@ UNEXPECTED = {
     "body not understood",
     "delivery not recorded",
     "element not understood",
+    "explanation broke",
     "heartbeat broke",
     "process crashed",
     "sweep broke",

@@ -63,10 +63,11 @@ class Door:
 
 def open_doors(settings: Settings) -> dict[str, Door]:
     """A door for each configured source.  ConfigurationError if a secret cannot be had."""
-    return {name: _open_door(name, settings) for name in settings.sources}
+    return {name: open_door(name, settings) for name in settings.sources}
 
 
-def _open_door(name: str, settings: Settings) -> Door:
+def open_door(name: str, settings: Settings) -> Door:
+    """The door of one source.  ConfigurationError if a secret of it cannot be had."""
     own = settings.sources[name]
     source = SOURCES[own.kind]
     verify = source.verifier(own)

@@ -26,6 +26,7 @@ LeaverId = NewType("LeaverId", str)
 JobId = NewType("JobId", str)
 AttemptId = NewType("AttemptId", str)
 AccountId = NewType("AccountId", str)
+ExplanationId = NewType("ExplanationId", str)
 
 
 def new_id() -> str:
@@ -163,6 +164,15 @@ def cutoff_of(
         return Cutoff(now, hr_date, zone_name)
     end_of_day = datetime.combine(hr_date + timedelta(days=1), time(), zone).astimezone(UTC)
     return Cutoff(max(end_of_day, now), hr_date, zone_name)
+
+
+def reckoned(cutoff: Cutoff, received_at: datetime) -> str:
+    """How the cutoff of what came in at `received_at` was reckoned, in words."""
+    is_ahead = cutoff.at > received_at
+    if cutoff.hr_date is None:
+        return "the instant that was said" if is_ahead else "at once: no date was said"
+    said = f"{cutoff.hr_date} in {cutoff.hr_zone}"
+    return f"the end of {said}" if is_ahead else f"at once: {said} is not ahead"
 
 
 @dataclass(frozen=True, slots=True)

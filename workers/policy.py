@@ -51,7 +51,7 @@ class Facts:
     shadow: str  # the setting that says so; "" to act
     now: datetime
     # From the ledger again, where the leave to write is not asked for itself.
-    stop: str = ""  # what an operator or HR asked for: a word of moves.STOPS
+    stop: str = ""  # what an operator or HR said: a word of moves.STOPS
     braked: str = ""  # what the brake has against one more leaver
     # From the target.
     found: tuple[Account, ...] | Unknown = UNKNOWN
@@ -183,7 +183,7 @@ def _in_words(decision: Decision, facts: Facts) -> str:
         case Hold(reason, detail):
             return f"{reason}: {detail}" if detail else reason
         case Stop(stop):
-            return f"asked to {stop}"
+            return f"stopped: {stop}"
         case Nobody():
             return "no account is found"
         case OffAlready(account):

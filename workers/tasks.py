@@ -3,8 +3,9 @@
 from celery import Celery
 
 from workers.attempts import run
-from workers.dispatch import ATTEMPT
-from workers.leavers import JobId
+from workers.dispatch import ATTEMPT, EXPLAIN
+from workers.explain import answer
+from workers.leavers import ExplanationId, JobId
 from workers.runtime import Runtime
 
 
@@ -14,3 +15,7 @@ def register(app: Celery, runtime: Runtime) -> None:
     @app.task(name=ATTEMPT)
     def attempt(job: str) -> None:
         run(runtime, JobId(job))
+
+    @app.task(name=EXPLAIN)
+    def explain(question: str) -> None:
+        answer(runtime, ExplanationId(question))

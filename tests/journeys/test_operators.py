@@ -44,6 +44,8 @@ def test_a_cutoff_ahead_is_waited_for(installation):
     [job] = installation.read("terminate", LENA.email, "--at", cutoff.isoformat(), *WHY)
 
     assert (job["state"], job["reason"]) == ("scheduled", "cutoff_ahead")
+    [told] = installation.read("explain", job["id"])
+    assert told["next"]["reason"] == "cutoff_ahead"
     installation.wait_for_state(State.DONE)
     first = installation.sandbox.calls()[0]
     assert datetime.fromisoformat(first["at"]) >= cutoff

@@ -7,6 +7,7 @@
     acts.py        replay, hold, release, cancel
     sides.py       holds; hold and release of a whole source or target
     reinstate.py   reinstate
+    explain.py     explain
     brake.py       brake, brake release
     shadow.py      shadow report
     terminate.py   terminate
@@ -31,6 +32,7 @@ from webhook.cli import (
     brake,
     deliveries,
     doctor,
+    explain,
     jobs,
     processes,
     quarantine,
@@ -108,6 +110,7 @@ for command in (
     send.send,
     jobs.jobs,
     jobs.job,
+    explain.explain,
     acts.replay,
     acts.hold,
     acts.release,

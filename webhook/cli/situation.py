@@ -17,6 +17,7 @@ from webhook.cli.output import warn
 
 if TYPE_CHECKING:
     from config.settings import Settings
+    from workers.dispatch import Waker
     from workers.leavers import JobId
     from workers.ledger import Ledger
 
@@ -91,6 +92,16 @@ def wake(settings: "Settings", jobs: "Sequence[JobId]") -> None:
     """
     if not jobs:
         return
+    reached = waker(settings)
+    if reached is None:
+        warn("The queue cannot be reached; the jobs run as soon as it is back.")
+        return
+    reached.wake(jobs)
+    reached.flush(WAKING_S)
+
+
+def waker(settings: "Settings") -> "Waker | None":
+    """What wakes the workers; None where the queue cannot be reached."""
     from redis.exceptions import RedisError
 
     from workers.dispatch import Waker
@@ -101,8 +112,5 @@ def wake(settings: "Settings", jobs: "Sequence[JobId]") -> None:
         with closing(redis_client(url, settings.home)) as client:
             client.ping()
     except (RedisError, OSError):
-        warn("The queue cannot be reached; the jobs run as soon as it is back.")
-        return
-    waker = Waker(url, settings.home)
-    waker.wake(jobs)
-    waker.flush(WAKING_S)
+        return None
+    return Waker(url, settings.home)

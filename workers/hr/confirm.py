@@ -15,6 +15,7 @@ an operator forced, and before the cutoff.
 """
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -23,7 +24,7 @@ from workers.deprovision import Held, Postponed
 from workers.errors import LockedOut, Refused, Unavailable
 from workers.hr.base import HrSystem
 from workers.journal import LEASE
-from workers.leavers import Leaver, LeaverKind, Standing
+from workers.leavers import Action, Leaver, LeaverKind, Standing
 from workers.ledger import Ledger, asking
 from workers.ledger.moves import Claim
 from workers.policy import same_address
@@ -42,14 +43,26 @@ class Later:
 
 Objection = Held | Postponed | Later
 
+#: What HR says of the employee now, or why that cannot be known.
+Said = Leaver | Held | Postponed | None
+
+#: One of ask_in_turn and ask_only.
+Ask = Callable[[Ledger, HrSystem, Claim, Journal, datetime], Said]
+
 
 def objection(
-    ledger: Ledger, hr: HrSystem | None, claim: Claim, journal: Journal, now: datetime
+    ledger: Ledger,
+    hr: HrSystem | None,
+    claim: Claim,
+    journal: Journal,
+    now: datetime,
+    *,
+    ask: Ask | None = None,
 ) -> Objection | None:
     """What stands against the job by HR's own word; None: nothing, or nobody to ask."""
-    if hr is None or claim.forced or claim.standing is not Standing.LEAVING or claim.cutoff > now:
+    if hr is None or not concerns(claim, now):
         return None
-    said = _asked(ledger, hr, claim, journal, now)
+    said = (ask or ask_in_turn)(ledger, hr, claim, journal, now)
     if isinstance(said, Held | Postponed):
         return said
     return judged(said, email=claim.email, now=now)
@@ -63,13 +76,14 @@ def objection_to_reinstating(
     *,
     out: bool,
     now: datetime,
+    ask: Ask | None = None,
 ) -> Held | Postponed | None:
     """What HR says against giving the access back; `out`: by what it has sent, it must be gone."""
-    if claim.forced:
+    if not concerns(claim, now):
         return None
     if hr is None:
         return Held("not_rehired", "nothing of that has come from HR") if out else None
-    said = _asked(ledger, hr, claim, journal, now)
+    said = (ask or ask_in_turn)(ledger, hr, claim, journal, now)
     if isinstance(said, Held | Postponed):
         return said
     if said is None or (said.kind is LeaverKind.TERMINATED and said.cutoff.at <= now):
@@ -77,21 +91,24 @@ def objection_to_reinstating(
     return None
 
 
-def _asked(
+def concerns(claim: Claim, now: datetime) -> bool:
+    """Whether HR is asked about such a job now, if it can be asked at all."""
+    if claim.action is Action.REINSTATE:
+        return not claim.forced
+    return not claim.forced and claim.standing is Standing.LEAVING and claim.cutoff <= now
+
+
+def ask_in_turn(
     ledger: Ledger, hr: HrSystem, claim: Claim, journal: Journal, now: datetime
-) -> Leaver | Held | Postponed | None:
-    """What HR says of the employee now, or why that cannot be known."""
+) -> Said:
+    """Ask HR in an attempt; it is paused, or no longer, for all jobs, as its answer shows."""
     leave = asking.take(ledger, claim, until=now + LEASE, now=now)
     if leave.wait is not None:
-        return Postponed(max(leave.wait, now + SHORTEST_WAIT), "hr_unavailable", counted=False)
+        return _closed(leave.wait, now)
     try:
-        said = hr.employee(journal, claim.employee_id, last_email=claim.email, now=now)
-    except Refused as error:
-        asking.answered(ledger, claim, leave, now)
-        return Held(error.reason, str(error))
+        said = _employee(hr, claim, journal, now)
     except (LockedOut, Unavailable) as error:
-        spread = random.random()  # noqa: S311 - spreads load, guards nothing
-        pause = retry.after_lock_out(error, pauses=leave.pauses, now=now, spread=spread)
+        pause = _pause(error, leave.pauses, now)
         asking.refused(
             ledger,
             claim,
@@ -102,9 +119,35 @@ def _asked(
             until=pause.until,
             now=now,
         )
-        return Postponed(pause.until, "hr_unavailable", counted=False)
+        return _closed(pause.until, now)
     asking.answered(ledger, claim, leave, now)
     return said
+
+
+def ask_only(ledger: Ledger, hr: HrSystem, claim: Claim, journal: Journal, now: datetime) -> Said:
+    """Ask HR, and write nothing down; while it is paused it is left alone."""
+    if until := asking.paused_until(ledger, claim.source):
+        return _closed(until, now)
+    try:
+        return _employee(hr, claim, journal, now)
+    except (LockedOut, Unavailable) as error:
+        return _closed(_pause(error, 0, now).until, now)
+
+
+def _employee(hr: HrSystem, claim: Claim, journal: Journal, now: datetime) -> Said:
+    try:
+        return hr.employee(journal, claim.employee_id, last_email=claim.email, now=now)
+    except Refused as error:
+        return Held(error.reason, str(error))
+
+
+def _pause(error: LockedOut | Unavailable, pauses: int, now: datetime) -> retry.Pause:
+    spread = random.random()  # noqa: S311 - spreads load, guards nothing
+    return retry.after_lock_out(error, pauses=pauses, now=now, spread=spread)
+
+
+def _closed(until: datetime, now: datetime) -> Postponed:
+    return Postponed(max(until, now + SHORTEST_WAIT), "hr_unavailable", counted=False)
 
 
 def judged(said: Leaver | None, *, email: str, now: datetime) -> Held | Later | None:

@@ -40,6 +40,14 @@ def take(ledger: Ledger, claim: Claim, *, until: datetime, now: datetime) -> Lea
         return Leave(wait=max(row["paused_until"], row["probe_until"] or now))
 
 
+def paused_until(ledger: Ledger, source: str) -> datetime | None:
+    """Until when the HR system of this source is left alone; None where it may be asked."""
+    paused = t.targets.c.name == hr_target(source), t.targets.c.paused_at.is_not(None)
+    with ledger.read() as tx:
+        until: datetime | None = tx.scalar(sa.select(t.targets.c.paused_until).where(*paused))
+        return until
+
+
 def answered(ledger: Ledger, claim: Claim, leave: Leave, now: datetime) -> None:
     """HR has answered: it is paused no longer."""
     if leave.probing:

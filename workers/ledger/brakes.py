@@ -56,14 +56,12 @@ def take(
     if not brakes:
         return ""
     held = [_locked(tx, name) for name in (ALL, source)]
-    own = (t.places.c.leaver_id == leaver, t.places.c.round == number)
-    if tx.scalar(sa.select(t.places.c.taken_at).where(*own)) is not None:
+    if _has_passed(tx, leaver, number):
         return ""
-    against = {
-        row["source"]: fault
-        for row in held
-        if (fault := _against(tx, row, brakes.get(row["source"], ()), now))
-    }
+    for row in held:
+        if row["tripped_at"] is not None and not anybody_waits(tx, row["source"] or None):
+            _lift(tx, row["source"], now)
+    against = _against(tx, source, brakes, now)
     if against and not _allowed(tx, source):
         for name, fault in against.items():
             _trip(tx, name, fault, actor=actor, now=now)
@@ -78,6 +76,25 @@ def take(
     key = ["leaver_id", "round"]
     tx.execute(taken.on_conflict_do_update(index_elements=key, set_={"taken_at": now}))
     return ""
+
+
+def objection(
+    ledger: Ledger,
+    leaver: LeaverId | None,
+    number: int,
+    *,
+    source: str,
+    brakes: Brakes,
+    now: datetime,
+) -> str:
+    """What take() would say now, without taking a place; `leaver` None is one who is not known."""
+    with ledger.read() as tx:
+        if not brakes or (leaver is not None and _has_passed(tx, leaver, number)):
+            return ""
+        allowed = sa.select(t.brakes.c.source).where(_may_allow(source, ALL)).limit(1)
+        if tx.scalar(allowed) is not None:
+            return ""
+        return "; ".join(_against(tx, source, brakes, now).values())
 
 
 def release(
@@ -153,17 +170,24 @@ def _locked(tx: sa.Connection, name: str) -> sa.RowMapping:
     return tx.execute(row).mappings().one()
 
 
-def _against(
-    tx: sa.Connection, row: sa.RowMapping, windows: tuple[Window, ...], now: datetime
-) -> str:
+def _has_passed(tx: sa.Connection, leaver: LeaverId, number: int) -> bool:
+    own = (t.places.c.leaver_id == leaver, t.places.c.round == number)
+    return tx.scalar(sa.select(t.places.c.taken_at).where(*own)) is not None
+
+
+def _against(tx: sa.Connection, source: str, brakes: Brakes, now: datetime) -> Mapping[str, str]:
+    """What is against one more leaver of this source, by the name of the brake."""
+    faults = {name: _fault(tx, name, brakes.get(name, ()), now) for name in (ALL, source)}
+    return {name: fault for name, fault in faults.items() if fault}
+
+
+def _fault(tx: sa.Connection, name: str, windows: tuple[Window, ...], now: datetime) -> str:
     """What this brake has against one more leaver, "" for nothing."""
     if not windows:
         return ""
-    name = row["source"]
-    if row["tripped_at"] is not None:
-        if anybody_waits(tx, name or None):
-            return f"{setting_of(name)} tripped at {row['tripped_at']:%Y-%m-%d %H:%M}Z"
-        _lift(tx, name, now)
+    tripped_at = tx.scalar(sa.select(t.brakes.c.tripped_at).where(t.brakes.c.source == name))
+    if tripped_at is not None and anybody_waits(tx, name or None):
+        return f"{setting_of(name)} tripped at {tripped_at:%Y-%m-%d %H:%M}Z"
     # Whether a window has room, its newest passages tell.
     passed = (
         sa.select(t.places.c.taken_at)
@@ -189,11 +213,14 @@ def setting_of(name: str) -> str:
 def _allowed(tx: sa.Connection, source: str) -> bool:
     """Use up one of the leavers that a person let pass beyond the windows, if there is one."""
     for name in (source, ALL):
-        own = (t.brakes.c.source == name, t.brakes.c.allowance > 0)
         one_less = {"allowance": t.brakes.c.allowance - 1}
-        if tx.execute(sa.update(t.brakes).where(*own).values(one_less)).rowcount:
+        if tx.execute(sa.update(t.brakes).where(_may_allow(name)).values(one_less)).rowcount:
             return True
     return False
+
+
+def _may_allow(*names: str) -> sa.ColumnElement[bool]:
+    return sa.and_(t.brakes.c.source.in_(names), t.brakes.c.allowance > 0)
 
 
 def _trip(tx: sa.Connection, name: str, fault: str, *, actor: str, now: datetime) -> None:

@@ -306,6 +306,21 @@ sightings = sa.Table(
     sa.Index(None, "next_look_at"),
 )
 
+explanations = sa.Table(
+    "explanations",
+    metadata,
+    _id("id", primary_key=True),
+    sa.Column("asked_at", Instant, nullable=False),
+    sa.Column("actor", sa.String(255), nullable=False),
+    _id("job_id"),  # of a job, or else:
+    sa.Column("source", sa.String(64), nullable=False, default=""),
+    sa.Column("target", sa.String(64), nullable=False, default=""),
+    sa.Column("leaver", sa.JSON(none_as_null=True)),
+    sa.Column("taken_until", Instant),
+    sa.Column("answer", sa.JSON(none_as_null=True)),
+    sa.Index(None, "asked_at"),
+)
+
 alarms = sa.Table(
     "alarms",
     metadata,

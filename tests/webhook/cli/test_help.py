@@ -8,8 +8,8 @@ from webhook.cli import main
 
 COMMANDS = sorted(main.commands)
 CONTRACT = (
-    "brake cancel console deliveries delivery demo dismiss doctor hold holds job jobs migrate "
-    "reinstate release reparse replay sandbox send serve shadow source terminate up work"
+    "brake cancel console deliveries delivery demo dismiss doctor explain hold holds job jobs "
+    "migrate reinstate release reparse replay sandbox send serve shadow source terminate up work"
 )
 PRINTS_DATA = (
     "brake",
@@ -18,6 +18,7 @@ PRINTS_DATA = (
     "delivery",
     "dismiss",
     "doctor",
+    "explain",
     "hold",
     "holds",
     "job",

@@ -53,6 +53,20 @@ def upgrade() -> None:
     op.create_index(op.f("ix_audit_job_id"), "audit", ["job_id"])
 
     op.create_table(
+        "explanations",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.String(length=255), nullable=False),
+        sa.Column("job_id", sa.String(length=36), nullable=True),
+        sa.Column("source", sa.String(length=64), nullable=False),
+        sa.Column("target", sa.String(length=64), nullable=False),
+        sa.Column("leaver", sa.JSON(), nullable=True),
+        sa.Column("taken_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("answer", sa.JSON(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_explanations")),
+    )
+    op.create_index(op.f("ix_explanations_asked_at"), "explanations", ["asked_at"])
+    op.create_table(
         "brakes",
         sa.Column("source", sa.String(length=64), nullable=False),
         sa.Column("tripped_at", sa.DateTime(timezone=True), nullable=True),

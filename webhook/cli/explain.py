@@ -1,0 +1,311 @@
+"""`leaver explain`: what would be done now, and why, without doing it.
+
+Only a worker has the secrets of targets and of HR, so one answers (workers/explain.py), through the
+ledger.  A body is read here, by its source's own mapping; nothing of it is recorded.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from webhook.cli import options
+from webhook.cli.output import explain as show_reasons
+from webhook.cli.output import note, say, show_json, when
+from webhook.cli.situation import Situation, actor, log_errors_only, now, waker
+from workers.leavers import OUTCOMES, ElementKind, LeaverKind, Outcome, hr_target
+from workers.reasons import ELEMENT, JOB
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+    from workers.leavers import Delivery, Element
+    from workers.ledger import Ledger
+    from workers.ledger.explanations import Question
+
+#: How often the answer is looked for, and how often a worker is woken again, in seconds.
+LOOK_S = 0.1
+WAKE_S = 3.0
+
+#: An explanation, as a worker gives it in JSON (workers/explain.py Explanation).
+Told = Mapping[str, Any]
+
+STAYS = "HR says that the person stays: no job is opened, and their jobs that wait are cancelled"
+STAYS_OR_HELD = {LeaverKind.RESCINDED: "(rescinded)", LeaverKind.REHIRED: "or held (rehired)"}
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One person in the body, and what would become of them in each target."""
+
+    kind: ElementKind
+    reason: str
+    detail: str
+    employee_id: str
+    stays: LeaverKind | None  # where it takes a termination back
+    explanations: Sequence[Told]
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What a body says; `reason` is why the whole of it would be quarantined."""
+
+    source: str
+    reason: str
+    detail: str
+    elements: Sequence[Read]
+
+
+@click.command()
+@click.argument("job_id", metavar="[JOB]", required=False)
+@click.option("--source", metavar="NAME", help="With --file: the HR system that sends it.")
+@click.option(
+    "--file",
+    "body",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True, exists=True),
+    metavar="BODY",
+    help="A body as that HR system posts it, not signed; - reads it from the input.",
+)
+@click.option(
+    "--timeout",
+    type=options.Span(),
+    default="30s",
+    show_default=True,
+    metavar="30s",
+    help="How long to wait for the next answer of a worker.",
+)
+@options.as_json
+@click.pass_obj
+def explain(
+    at: Situation,
+    job_id: str | None,
+    source: str | None,
+    body: Path | None,
+    timeout: timedelta,
+    json_: bool,
+) -> None:
+    """Say what would be done now, and why, without doing it.
+
+    Of a job, or of each person in a body that HR might post.  A worker asks HR and the target as it
+    would really do, and stops before the first write.  Exits 1 if no worker answers.
+    """
+    if (job_id is None) == (body is None) or (body is None) != (source is None):
+        raise click.UsageError("say what to explain: a job, or --source NAME --file BODY")
+    log_errors_only()
+    settings = at.settings()
+    with at.ledger(settings) as ledger:
+        if job_id is not None:
+            _explain_job(settings, ledger, job_id, timeout, json_)
+        elif body is not None and source is not None:
+            _explain_body(settings, ledger, source, body, timeout, json_)
+
+
+def _explain_job(
+    settings: "Settings", ledger: "Ledger", job_id: str, timeout: timedelta, json_: bool
+) -> None:
+    from workers.ledger.explanations import Question
+    from workers.ledger.queries import jobs as kept
+
+    [told] = _answered(settings, ledger, [Question(kept.find(ledger, job_id))], timeout)
+    if json_:
+        show_json(told)
+    else:
+        _show(told)
+
+
+def _explain_body(
+    settings: "Settings",
+    ledger: "Ledger",
+    source: str,
+    body: Path,
+    timeout: timedelta,
+    json_: bool,
+) -> None:
+    delivery = _read(settings, source, body)
+    asked = [_questions(settings, delivery, element) for element in delivery.elements]
+    told = iter(_answered(settings, ledger, [each for own in asked for each in own], timeout))
+    elements = [
+        Read(
+            element.kind,
+            element.reason,
+            element.detail,
+            element.employee_id,
+            _stays(element),
+            [next(told) for _ in own],
+        )
+        for element, own in zip(delivery.elements, asked, strict=True)
+    ]
+    what = Body(source, delivery.reason, delivery.detail, elements)
+    if json_:
+        show_json(what)
+    else:
+        _show_body(what)
+
+
+def _read(settings: "Settings", source: str, body: Path) -> "Delivery":
+    """What the body says, by the source's own mapping."""
+    from webhook.receive import open_door, read
+    from webhook.verify import Signed
+
+    if source not in settings.sources:
+        known = ", ".join(settings.sources)
+        raise click.BadParameter(f"no source {source}; known: {known}", param_hint="--source")
+    with click.open_file(str(body), "rb") as file:
+        raw = file.read()
+    # A form is the only body that its type must tell.
+    form = "=" in raw[:100].decode(errors="replace").split("{")[0].split("<")[0]
+    content_type = "application/x-www-form-urlencoded" if form else "application/json"
+    signed = Signed(now(), None, "")
+    door = open_door(source, settings)
+    return read(door, raw, content_type, signed, now=now(), check_time=False)
+
+
+def _questions(
+    settings: "Settings", delivery: "Delivery", element: "Element"
+) -> "Sequence[Question]":
+    """What a worker must be asked about one person."""
+    from workers.ledger.explanations import Question
+
+    source, leaver = delivery.source, element.leaver
+    if leaver is None or _stays(element):
+        return ()
+    lookup = leaver.kind is LeaverKind.LOOKUP
+    targets = (hr_target(source),) if lookup else delivery.targets
+    return [Question(None, source, target, leaver) for target in targets]
+
+
+def _stays(element: "Element") -> LeaverKind | None:
+    kind = element.leaver.kind if element.leaver else None
+    return kind if kind in STAYS_OR_HELD else None
+
+
+# --- Asking a worker ------------------------------------------------------------------------
+
+
+def _answered(
+    settings: "Settings", ledger: "Ledger", questions: "Sequence[Question]", timeout: timedelta
+) -> list[Told]:
+    """The answer to each question, in their order."""
+    from workers.ledger import explanations
+
+    if not questions:
+        return []
+    wake = waker(settings)
+    if wake is None:
+        raise click.ClickException("without the queue no worker can be asked")
+    ids = explanations.ask(ledger, questions, actor=actor(), now=now())
+    try:
+        told: Mapping[Any, Told] = {}
+        woken_at, heard_at = 0.0, time.monotonic()
+        while len(told) < len(ids):
+            if time.monotonic() - heard_at > timeout.total_seconds():
+                raise click.ClickException(_nobody(ledger, timeout))
+            if time.monotonic() - woken_at > WAKE_S:
+                wake.ask(each for each in ids if each not in told)
+                woken_at = time.monotonic()
+            time.sleep(LOOK_S)
+            before, told = len(told), explanations.answers(ledger, ids)
+            heard_at = time.monotonic() if len(told) > before else heard_at
+    finally:
+        explanations.forget(ledger, ids)
+    for each in told.values():
+        if "error" in each:
+            raise click.ClickException(f"the worker could not explain it: {each['error']}")
+    return [told[each] for each in ids]
+
+
+def _nobody(ledger: "Ledger", timeout: timedelta) -> str:
+    from workers.ledger.queries import condition
+
+    waited = f"no worker answered within {timeout.total_seconds():.0f} s"
+    if condition.workers(ledger, now=now()):
+        return f"{waited}; they may be busy: try again with a longer --timeout"
+    return f"{waited}, and none runs: `leaver work` starts one (`leaver up` starts everything)"
+
+
+# --- Telling it -----------------------------------------------------------------------------
+
+
+def _show_body(what: Body) -> None:
+    if not what.elements:
+        say(f"A body of {what.source} that says nothing of anybody.")
+    for number, element in enumerate(what.elements, start=1):
+        why = f" ({element.reason})" if element.reason else ""
+        employee = f", employee {element.employee_id}" if element.employee_id else ""
+        say(f"{number}. {element.kind}{why}{employee}")
+        if element.detail:
+            say(f"   {element.detail}")
+        if element.stays:
+            say(f"   {STAYS} {STAYS_OR_HELD[element.stays]}")
+        show_reasons([element.reason], ELEMENT)
+        for told in element.explanations:
+            say()
+            _show(told)
+        say()
+
+
+def _show(told: Told) -> None:
+    """One explanation as a story: whom, how it stands, what was asked, what would come."""
+    employee = f", employee {told['employee_id']}" if told["employee_id"] else ""
+    say(f"{told['email'] or 'somebody'}{employee}, {told['kind']}")
+    for name, value in _facts(told):
+        if value:
+            say(f"  {name:<12}{value}")
+    if told["rules"]:
+        say("\nasked, one after the other")
+    for asked in told["rules"]:
+        decides = "  <- decides" if asked["decides"] else ""
+        say(f"  {asked['rule']:<20}{asked['answer']}{decides}")
+    if told["calls"]:
+        say("\ncalls made to find out; nothing was written")
+    for call in told["calls"]:
+        answer = call["status"] or call["error"]
+        say(
+            f"  {answer}  {call['duration_ms']} ms  {call['name']}  {call['method']} {call['path']}"
+        )
+        if call["status"] and call["error"]:
+            say(f"    {call['error']}")
+    _show_next(told)
+    for each in told["then"]:
+        say()
+        _show(each)
+
+
+def _facts(told: Told) -> list[tuple[str, str]]:
+    account = told["account"]
+    why = told["outcome"] or told["reason"]
+    state = f"{told['state']} ({why})" if why else str(told["state"])
+    detail = f": {told['detail']}" if told["detail"] else ""
+    return [
+        ("job", f"{told['job']}, {state}{detail}" if told["job"] else "none: only a question"),
+        ("source", told["source"]),
+        ("target", f"{told['target']}, to {told['action']}"),
+        ("cutoff", f"{_when(told['cutoff'])}, {told['reckoned']}"),
+        (
+            "account",
+            f"{account['id']}, {account['access']}, by {account['way']}" if account else "",
+        ),
+    ]
+
+
+def _show_next(told: Told) -> None:
+    following = told["next"]
+    first = {"release": "once it is released", "replay": "once it is replayed"}.get(told["first"])
+    say(f"\nwhat would come {first or 'next'}")
+    if following["write"]:
+        say(f"  {following['write']}, the first write; then it is read back until it is off")
+    why = following["outcome"] or following["reason"]
+    state = f"{following['state']} ({why})" if why else following["state"]
+    until = f" until {_when(following['due_at'])}" if following["due_at"] else ""
+    detail = f": {following['detail']}" if following["detail"] else ""
+    say(f"  {state}{until}{detail}")
+    if following["outcome"]:
+        note(f"\n{following['outcome']}: {OUTCOMES[Outcome(following['outcome'])]}")
+    show_reasons([following["reason"]], JOB)
+
+
+def _when(text: str) -> str:
+    return when(datetime.fromisoformat(text))
