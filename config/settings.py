@@ -144,6 +144,9 @@ class Policy(Section):
         "everybody waits for `leaver brake release`. [] switches it off.",
         ({"leavers": 10, "per": "1h"}, {"leavers": 50, "per": "24h"}),
     )
+    remind_every: Duration = setting(
+        "How often the alarm about what waits for a person is said again while it is open.", "24h"
+    )
     dedup_window: Duration = setting(
         "How long the same event of the same person counts as a repetition.", "7d"
     )

@@ -118,4 +118,5 @@ class Sweep(threading.Thread):
             )
             tx.execute(sa.delete(workers).where(workers.c.seen_at < now - REMEMBERED))
         watch.look(runtime.ledger, runtime.settings.targets, now)
+        watch.remind(runtime.ledger, runtime.settings.policy.remind_every, now)
         watch_sources.look(runtime.ledger, runtime.settings, now)

@@ -5,6 +5,9 @@ target_paused         a target has been paused for long; a pause for an outage o
                       is over, and for which no job waits, ends here
 rejected_deliveries   a source's deliveries are turned away: a mistyped key loses everything
 key_expires           a target's credential expires; said anew 30, 14, 7 and 1 days before
+
+What waits for a person (a job, everybody at the brake, a whole source or target) has its alarm when
+it begins to wait; here that is said again each policy.remind_every.
 """
 
 from collections.abc import Mapping
@@ -15,7 +18,7 @@ import sqlalchemy as sa
 from config.targets import Target
 from workers.leavers import UNFINISHED, State
 from workers.ledger import Ledger, brakes, pauses
-from workers.ledger.alarms import close_alarm, raise_alarm
+from workers.ledger.alarms import close_alarm, raise_alarm, say_again
 from workers.ledger.tables import alarms, deliveries, jobs, rejections, targets
 
 OVERDUE = timedelta(hours=1)
@@ -30,6 +33,9 @@ STRANGERS = ("signature_missing", "unsupported_media_type", "too_large")
 #: So many in ten minutes, whatever else is accepted: somebody tries, or one sender is set up wrong.
 MANY_REJECTED = 50
 MANY_WITHIN = timedelta(minutes=10)
+#: The alarms about what waits for a person, and how many are said again at a look.
+WAITING = ("job_held", "brake", "source_held", "target_held")
+REMINDERS_AT_A_LOOK = 100
 
 
 def look(ledger: Ledger, configured: Mapping[str, Target], now: datetime) -> None:
@@ -40,6 +46,12 @@ def look(ledger: Ledger, configured: Mapping[str, Target], now: datetime) -> Non
         _paused(tx, now)
         _rejected(tx, now)
         _key_expires(tx, configured, now)
+
+
+def remind(ledger: Ledger, every: timedelta, now: datetime) -> None:
+    """Say again what has waited for a person that long.  Safe to run in every worker at once."""
+    with ledger.write() as tx:
+        say_again(tx, WAITING, every, at_most=REMINDERS_AT_A_LOOK, now=now)
 
 
 def rejections_alarm(*, wrong: int, unsigned: int, lately: int, ever_accepted: bool) -> bool:

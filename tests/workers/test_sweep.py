@@ -308,6 +308,19 @@ def test_sweeps_of_many_workers_at_once_move_each_job_once(ledger, tmp_path):
         shop.close()
 
 
+def test_a_held_job_is_said_again_as_often_as_the_configuration_says(shop, ledger):
+    """Once a day unless it says something else."""
+    job = job_of(ledger)
+    moves.hold(ledger, claim(ledger, job), reason="protected", now=NOW)
+    shop.file.write_text(shop.file.read_text().replace("[policy]", '[policy]\nremind_every = "2h"'))
+    shop.runtime.reload()
+
+    look(shop, 2 * HOUR)
+
+    [alarm] = rows(ledger, t.alarms, t.alarms.c.kind == "job_held")
+    assert (alarm["count"], alarm["text"].endswith("; open for 2h")) == (2, True)
+
+
 def test_an_alarm_that_cannot_be_judged_stops_nothing(sqlite_ledger, tmp_path):
     """Alarms are for people; leavers must go on without them."""
     shop = Shop(sqlite_ledger, tmp_path)

@@ -1,10 +1,14 @@
 """What nobody reports by itself: alarms that open once, and close when their cause is gone."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from config.targets import Target
 from tests.workers.records import (
@@ -24,7 +28,7 @@ from tests.workers.records import (
 )
 from workers import watch
 from workers.leavers import Outcome
-from workers.ledger import moves, pauses
+from workers.ledger import holds, moves, pauses
 from workers.ledger import tables as t
 from workers.ledger.rejections import KEPT, count_rejections
 
@@ -219,6 +223,91 @@ def test_a_cause_that_comes_again_is_a_new_alarm(ledger):
 
     closed, still_open = rows(ledger, t.alarms)
     assert (closed["closed_at"], still_open["closed_at"]) == (NOW + MINUTE, None)
+
+
+# --- What waits for a person ---
+
+
+def remind(ledger, now):
+    """What a sweep says again, each with how often it was said by then."""
+    with capture_logs() as said:
+        watch.remind(ledger, DAY, now)
+    return [(entry["kind"], entry["subject"], entry["text"], entry["count"]) for entry in said]
+
+
+def held(ledger, name="lena", now=NOW):
+    job = job_of(ledger, name)
+    moves.hold(ledger, claim(ledger, job, now=now), reason="protected", now=now)
+    return job
+
+
+def test_what_waits_for_a_person_is_said_again_each_day_until_it_goes_on(ledger):
+    """One line of a log, on a Friday, is forgotten on Monday."""
+    job = held(ledger)
+    text = f"job {job} in cloud is held (protected): `leaver job {job}`"
+
+    assert remind(ledger, NOW + DAY - SECOND) == []
+    assert remind(ledger, NOW + DAY) == [("job_held", job, f"{text}; open for 1d", 2)]
+    assert remind(ledger, NOW + DAY + HOUR) == []
+    later = NOW + 2 * DAY + 3 * HOUR
+    assert remind(ledger, later) == [("job_held", job, f"{text}; open for 51h", 3)]
+    [alarm] = rows(ledger, t.alarms)
+    assert (alarm["opened_at"], alarm["last_at"], alarm["count"]) == (NOW, later, 3)
+    moves.release_by(ledger, job, actor="ops", why="go", now=later)
+    assert remind(ledger, NOW + 9 * DAY) == []
+
+
+@pytest.mark.parametrize("kind", ["source", "target"])
+def test_a_whole_source_or_target_that_is_held_is_said_again(ledger, kind):
+    """Everything of it waits, for one word that somebody may have forgotten."""
+    side = holds.Side(kind, "x")
+    holds.hold(ledger, side, actor="ops", why="wait", now=NOW)
+
+    assert [told[:2] for told in remind(ledger, NOW + DAY)] == [(f"{kind}_held", "x")]
+    holds.release(ledger, side, actor="ops", why="go", now=NOW + DAY)
+    assert remind(ledger, NOW + 3 * DAY) == []
+
+
+def test_alarms_about_what_nobody_has_to_decide_are_not_said_again(ledger):
+    """They close by themselves, and whoever looks counts them."""
+    job_of(ledger)
+    watch.look(ledger, {}, NOW + 2 * HOUR)
+
+    assert remind(ledger, NOW + 9 * DAY) == []
+
+
+def test_the_oldest_are_said_first_and_never_too_many_at_once(ledger):
+    """Five hundred held leavers must not keep a sweep from its work."""
+    late = held(ledger, "late", NOW + HOUR)
+    early = held(ledger, "early")
+    with ledger.write() as tx:
+        rest = [
+            {"id": f"{n}", "kind": "job_held", "subject": f"{n}", "text": "", "open_key": f"{n}"}
+            for n in range(watch.REMINDERS_AT_A_LOOK)
+        ]
+        at = {"opened_at": NOW + MINUTE, "last_at": NOW + MINUTE, "count": 1}
+        tx.execute(sa.insert(t.alarms), [each | at for each in rest])
+
+    first, second = (remind(ledger, NOW + 2 * DAY) for _ in range(2))
+
+    assert (first[0][1], len(first)) == (early, watch.REMINDERS_AT_A_LOOK)
+    assert (len(second), second[-1][1]) == (2, late)
+
+
+def test_workers_that_look_at_once_say_it_once(ledger):
+    """Each of them looks every few seconds."""
+    jobs = [held(ledger, f"person-{number}") for number in range(20)]
+    start = threading.Barrier(4)
+
+    def look(_number):
+        start.wait()
+        watch.remind(ledger, DAY, NOW + DAY)
+
+    with capture_logs() as said, ThreadPoolExecutor(4) as threads:
+        list(threads.map(look, range(4)))
+
+    assert sorted(entry["subject"] for entry in said) == sorted(jobs)
+    assert {row["count"] for row in rows(ledger, t.alarms)} == {2}
 
 
 # --- A credential that expires ---

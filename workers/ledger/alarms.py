@@ -17,16 +17,21 @@ key_expires             subject: the target
 overdue                 subject: "jobs": one is unfinished long after its cutoff
 """
 
-from datetime import datetime
+from collections.abc import Collection
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 import structlog
 
+from config.values import spelled
 from workers.leavers import new_id
 from workers.ledger.store import insert
 from workers.ledger.tables import alarms
 
 log = structlog.get_logger(__name__)
+
+#: Between the text of an alarm and what a reminder adds to it.
+OPEN_FOR = "; open for "
 
 
 def raise_alarm(tx: sa.Connection, kind: str, subject: str, text: str, now: datetime) -> None:
@@ -49,6 +54,25 @@ def raise_alarm(tx: sa.Connection, kind: str, subject: str, text: str, now: date
     ).scalar_one()
     if count == 1:
         log.warning("alarm raised", kind=kind, subject=subject, text=text)
+
+
+def say_again(
+    tx: sa.Connection, kinds: Collection[str], every: timedelta, *, at_most: int, now: datetime
+) -> None:
+    """Say the open alarms of these kinds again that were last said `every` ago, oldest first."""
+    own = (alarms.c.open_key.is_not(None), alarms.c.kind.in_(kinds))
+    late = sa.select(alarms).where(*own, alarms.c.last_at <= now - every)
+    # Those that somebody else changes now can wait; so nobody waits for another in a circle.
+    taken = late.order_by(alarms.c.opened_at, alarms.c.id).limit(at_most)
+    for row in tx.execute(taken.with_for_update(skip_locked=True)).mappings().all():
+        waits = now - row["opened_at"]
+        unit = timedelta(hours=1) if waits >= timedelta(hours=1) else timedelta(minutes=1)
+        text = row["text"].partition(OPEN_FOR)[0] + OPEN_FOR + spelled(waits // unit * unit)
+        count = row["count"] + 1
+        said = {"text": text, "last_at": now, "count": count}
+        tx.execute(sa.update(alarms).where(alarms.c.id == row["id"]).values(said))
+        about = {"kind": row["kind"], "subject": row["subject"], "text": text, "count": count}
+        log.warning("alarm still open", **about)
 
 
 def close_alarm(tx: sa.Connection, kind: str, subject: str, now: datetime) -> None:
