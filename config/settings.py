@@ -263,6 +263,13 @@ class Settings(BaseSettings):
         brakes = {"": self.policy.brake, source: own}
         return {name: windows for name, windows in brakes.items() if windows}
 
+    def all_brakes(self) -> dict[str, tuple[Window, ...]]:
+        """Every brake, by source; "" is over all sources."""
+        brakes = self.brakes_of("")
+        for name in self.sources:
+            brakes |= self.brakes_of(name)
+        return brakes
+
     @model_validator(mode="after")
     def _agree(self) -> Self:
         if self.retry.max_delay < self.retry.first_delay:

@@ -14,7 +14,7 @@ from workers.sandbox.app import create_app
 from workers.sandbox.people import TOM
 from workers.sandbox.server import Server
 from workers.sandbox.state import Settings
-from workers.shadow import VERDICTS
+from workers.shadow.verdicts import VERDICTS
 from workers.targets import build
 
 README = Path(__file__).parent.parent / "README.md"

@@ -2,7 +2,7 @@
 
 Each worker looks once a minute for accounts whose look is due, and reads them by id, as a job does
 to prove its deed.  An error is no answer: the account is looked at again later, and never counts as
-off.  It reads only, through the target's own limit, while no job of the target waits.
+off.  It reads only, through the target's own limit, while no job of the target is at work.
 """
 
 from collections import deque

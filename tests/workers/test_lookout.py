@@ -10,18 +10,19 @@ from config.settings import load
 from tests.workers.fakes import FakeClock, FakeTarget, account
 from tests.workers.records import DAY, HOUR, LEASE, NOW, claim, job_of, locked_out, rows
 from tests.workers.shop import Shop
-from workers import shadow
 from workers.errors import LockedOut, Refused, Unavailable
 from workers.leavers import Outcome
 from workers.ledger import moves, sightings
 from workers.ledger import tables as t
 from workers.ledger.queries.shadow import shadowed
 from workers.lookout import Lookout
+from workers.shadow.report import report
+from workers.shadow.verdicts import SHORTEST, WATCHED
 from workers.targets.base import Access
 
 LENA = account("lena")
 TOM = account("tom")
-LOOK = shadow.SHORTEST
+LOOK = SHORTEST
 ERRORS = (
     Refused("read", "403", reason="refused"),
     Unavailable("read", "500"),
@@ -194,10 +195,10 @@ def test_after_thirty_days_nobody_looks_any_more(shop, lookout, clock, target):
         clock.move(due - clock.now())
         lookout.once(clock.now())
 
-    assert clock.now() == NOW + shadow.WATCHED
+    assert clock.now() == NOW + WATCHED
     assert seen(shop)[0]["last_on_at"] == clock.now()
     lookout.once(clock.move(DAY))
-    assert seen(shop)[0]["last_on_at"] == NOW + shadow.WATCHED
+    assert seen(shop)[0]["last_on_at"] == NOW + WATCHED
 
 
 def test_a_target_that_this_worker_does_not_have_is_left_to_others(shop, lookout, clock):
@@ -240,7 +241,7 @@ def test_only_an_answer_counts_and_times_are_in_order(watched, clock, target, lo
     assert (row["first_off_at"] is not None, row["next_look_at"] is None) == (ended, ended)
     assert row["gone"] == (ended and next(each for each in looks if each in (OFF, GONE)) == GONE)
     assert NOW <= row["last_on_at"] <= (row["first_off_at"] or clock.now())
-    judged = shadow.report(shadowed(watched.ledger, since=NOW), since=NOW, now=clock.now())
+    judged = report(shadowed(watched.ledger, since=NOW), since=NOW, now=clock.now(), brakes={})
     assert (judged.rows[0].verdict == "deactivated_by_hand") == ended
 
 

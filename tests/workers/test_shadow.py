@@ -6,17 +6,12 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.settings import Window
 from tests.workers.records import DAY, HOUR, MINUTE, NOW, SECOND
 from workers.leavers import AccountId, JobId, LeaverId, Outcome, Standing, State
-from workers.shadow import (
-    LONGEST,
-    SHORTEST,
-    WATCHED,
-    Shadowed,
-    nearest_rank,
-    next_look,
-    report,
-)
+from workers.shadow import report as reports
+from workers.shadow.report import most_within, nearest_rank
+from workers.shadow.verdicts import LONGEST, SHORTEST, WATCHED, Shadowed, next_look
 
 LENA = Shadowed(
     job=JobId("j1"),
@@ -38,9 +33,14 @@ LENA = Shadowed(
 LATER = NOW + 10 * DAY
 
 
+def report(*jobs, now=LATER, **about):
+    """The report of these jobs."""
+    return reports.report(jobs, since=NOW, now=now, **{"brakes": {}} | about)
+
+
 def verdicts(*jobs, now=LATER):
     """What each job counts as, in the order given."""
-    found = {row.job: row.verdict for row in report(jobs, since=NOW, now=now).rows}
+    found = {row.job: row.verdict for row in report(*jobs, now=now).rows}
     return [found[job.job] for job in jobs]
 
 
@@ -91,6 +91,19 @@ def test_a_second_leaving_is_no_repetition():
     assert verdicts(back, again) == ["taken_back", "still_active"]
 
 
+def test_what_leaver_switched_off_since_is_no_deed_of_people():
+    """Somebody went live in between, and HR said it once more."""
+    noted = replace(LENA, last_on_at=NOW + DAY, first_off_at=NOW + 2 * DAY)
+    ours = replace(LENA, job=JobId("j2"), outcome=Outcome.DEACTIVATED, last_on_at=None)
+
+    for ended_at, verdict in (
+        (NOW + DAY + HOUR, "deactivated_since"),
+        (NOW + HOUR, "deactivated_by_hand"),  # seen on after that
+        (NOW + 3 * DAY, "deactivated_by_hand"),  # seen off before that
+    ):
+        assert verdicts(noted, replace(ours, finished_at=ended_at))[0] == verdict
+
+
 def test_another_account_is_no_repetition():
     """The same id in another target, too, is another account."""
     elsewhere = replace(LENA, job=JobId("j2"), target="jira", last_on_at=LATER)
@@ -102,7 +115,7 @@ def test_what_shadow_mode_would_not_have_done_says_why():
     """Held ones are counted by reason: they are work for people in any mode."""
     held = replace(LENA, state=State.HELD, outcome=None, reason="protected", finished_at=None)
 
-    summary = report([held], since=NOW, now=LATER).summary
+    summary = report(held).summary
     assert (summary.verdicts, summary.held) == ({"held": 1}, {"protected": 1})
     assert (summary.would_deactivate, summary.leaver_took.count) == (0, 0)
 
@@ -111,7 +124,7 @@ def test_times_count_from_the_later_of_cutoff_and_receipt():
     """Before both nobody could have acted."""
     late = replace(LENA, received_at=NOW + MINUTE, finished_at=NOW + 2 * MINUTE)
 
-    rows = [report([job], since=NOW, now=LATER).rows[0] for job in (LENA, late)]
+    rows = [report(job).rows[0] for job in (LENA, late)]
 
     assert [row.leaver_seconds for row in rows] == [1, 60]
 
@@ -124,6 +137,50 @@ def test_a_percentile_is_a_value_that_occurred(values, percent):
     assert found in values
     assert sum(value <= found for value in values) * 100 >= percent * len(values)
     assert sum(value < found for value in values) * 100 < percent * len(values)
+
+
+@given(st.lists(st.integers(0, 100)), st.integers(1, 30))
+def test_the_most_within_a_span_is_that_of_the_fullest_one(minutes, span):
+    """A span ends with one of them, and whoever came just its length before is not in it."""
+    found = most_within(span * MINUTE, [NOW + each * MINUTE for each in minutes])
+
+    counts = (sum(end - span < each <= end for each in minutes) for end in minutes)
+    assert found == max(counts, default=0)
+
+
+def test_the_brake_is_told_for_people_in_however_many_targets():
+    """Ten an hour may be too few for this company, or just right: somebody should know before."""
+    brakes = {"": [Window(1, HOUR)], "hr": [Window(5, DAY)], "okta": [Window(5, DAY)]}
+    people = [
+        replace(
+            LENA,
+            job=JobId(f"{target}-{number}"),
+            leaver=LeaverId(number),
+            target=target,
+            account_id=AccountId(number),
+            finished_at=NOW + number_at,
+        )
+        for number, number_at in (("1", MINUTE), ("2", 2 * MINUTE), ("3", 3 * HOUR))
+        for target in ("cloud", "jira")
+    ]
+
+    told = report(*people, brakes=brakes).summary.brakes
+
+    assert [(each.source, each.per, each.most) for each in told] == [
+        (None, "1h", 2),
+        ("hr", "1d", 3),
+        ("okta", "1d", 0),
+    ]
+
+
+def test_a_report_of_one_source_still_knows_the_others():
+    """What another HR system said first makes it a repetition, and no leaver twice."""
+    again = replace(LENA, job=JobId("j2"), source="okta", finished_at=NOW + DAY, last_on_at=LATER)
+
+    found = report(replace(LENA, last_on_at=LATER), again, source="okta")
+
+    assert [row.verdict for row in found.rows] == ["repeated"]
+    assert (found.summary.leavers, found.summary.would_deactivate) == (1, 0)
 
 
 def test_of_nothing_there_is_no_percentile():
@@ -158,7 +215,7 @@ def test_nobody_is_called_deactivated_who_was_not_seen_off(
     job = replace(LENA, standing=standing, outcome=outcome, state=state)
     job = replace(job, last_on_at=last_on_at, first_off_at=first_off_at)
 
-    [row] = report([job], since=NOW, now=LATER).rows
+    [row] = report(job).rows
 
     if row.verdict == "deactivated_by_hand":
         assert first_off_at is not None

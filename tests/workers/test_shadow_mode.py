@@ -11,13 +11,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from config.settings import load
+from config.settings import Window, load
 from config.targets import KINDS
 from tests.workers.fakes import FakeClock
 from tests.workers.records import DAY, HOUR, MINUTE, NOW, delivery, record
 from tests.workers.shop import SETTINGS, Shop
 from tests.workers.targets.sandbox import Control
-from workers import shadow
 from workers.leavers import Cutoff, Element, ElementKind, Leaver, LeaverKind
 from workers.ledger import open_ledger
 from workers.ledger import tables as t
@@ -42,11 +41,13 @@ from workers.sandbox.people import (
 )
 from workers.sandbox.server import Server
 from workers.sandbox.state import Settings
+from workers.shadow.report import Took, report
 from workers.targets import build
 
 STEP = 15 * MINUTE
 END = NOW + 14 * DAY
 CLOUD, JIRA = "cloud", "jira"
+BRAKES = {"": (Window(3, DAY),)}
 CORNER = {CLOUD: "", JIRA: "/jira-dc"}
 
 GUS, HEDY, IDA, OTTO, UTE, VERA = (
@@ -204,7 +205,7 @@ class World:
     @cached_property
     def report(self):
         since = END - 14 * DAY
-        return shadow.report(shadowed(self.ledger, since=since), since=since, now=END)
+        return report(shadowed(self.ledger, since=since), since=since, now=END, brakes=BRAKES)
 
 
 def steps(span: timedelta) -> timedelta:
@@ -297,7 +298,8 @@ def test_the_summary_counts_the_rows(world):
     assert summary.held == {"ambiguous_match": 1, "administrator": 1}
     assert (summary.jobs, summary.leavers) == (len(FATES), len({email for email, _, _ in FATES}))
     assert summary.would_deactivate == 12
-    assert summary.people_took == shadow.Took(6, by_hand[2], by_hand[5])
+    assert [each.most for each in summary.brakes] == [4]  # on day 3: hedy, ida, otto and jonas
+    assert summary.people_took == Took(6, by_hand[2], by_hand[5])
 
 
 def test_nothing_was_written(world):

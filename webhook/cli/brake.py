@@ -29,11 +29,8 @@ def brake(ctx: click.Context, json_: bool) -> int | None:
         return None
     at: Situation = ctx.obj
     settings = at.settings()
-    configured = settings.brakes_of("")
-    for name in settings.sources:
-        configured |= settings.brakes_of(name)
     with at.ledger(settings) as ledger:
-        found = brakes.standing(ledger, configured, now=now())
+        found = brakes.standing(ledger, settings.all_brakes(), now=now())
     if json_:
         show_json(found)
     else:

@@ -11,7 +11,7 @@ from webhook.cli.situation import Situation, now
 from workers.reasons import JOB
 
 if TYPE_CHECKING:
-    from workers.shadow import Report, Row, Summary, Took
+    from workers.shadow.report import Report, Row, Summary, Took
 
 GO_LIVE = 'leaver replay --outcome would_deactivate --reason "going live" --dry-run'
 
@@ -42,13 +42,21 @@ def report(
     Each account that Leaver would have switched off is read again for 30 days: ever more rarely,
     and at least every 6 hours.  Those that nobody switched off come first.
     """
-    from workers import shadow as judgement
     from workers.ledger.queries.shadow import shadowed
+    from workers.shadow.report import report as judged
 
+    settings = at.settings()
     until = now()
-    with at.ledger(at.settings()) as ledger:
-        jobs = shadowed(ledger, since=until - since, source=source, target=target)
-    found = judgement.report(jobs, since=until - since, now=until)
+    with at.ledger(settings) as ledger:
+        jobs = shadowed(ledger, since=until - since)
+    found = judged(
+        jobs,
+        since=until - since,
+        now=until,
+        brakes=settings.all_brakes(),
+        source=source,
+        target=target,
+    )
     if json_:
         show_json(found)
     else:
@@ -56,7 +64,7 @@ def report(
 
 
 def _show(found: "Report") -> None:
-    from workers.shadow import MEANINGS
+    from workers.shadow.verdicts import MEANINGS
 
     say(f"{when(found.since)} to {when(found.until)}")
     if not found.rows:
@@ -91,6 +99,12 @@ def _in_words(summary: "Summary") -> list[str]:
     if summary.held:
         words = ", ".join(f"{number} {reason}" for reason, number in sorted(summary.held.items()))
         lines.append(f"Leaver would have waited for a person: {words}")
+    lines += [
+        f"The brake would have tripped: {each.most} leavers within {each.per}, where "
+        f"{f'sources.{each.source}' if each.source else 'policy'}.brake lets {each.leavers} pass"
+        for each in summary.brakes
+        if each.most > each.leavers
+    ]
     return lines
 
 
@@ -110,14 +124,16 @@ def _cells(row: "Row") -> tuple[object, ...]:
 
 
 def _people(row: "Row") -> str:
-    """How long people took, or take already."""
+    """How long people took, or take already, and what there is to say beside it."""
     least, most = row.people_seconds_at_least, row.people_seconds_at_most
     if least is None:
         return NOTHING
     if most is None:
-        trouble = f": {row.detail}" if row.detail else ""
-        return f"on for {_lasting(least)}, seen {when(row.last_on_at)}{trouble}"
-    return f"{'removed' if row.gone else 'off'} after {_lasting(least)} to {_lasting(most)}"
+        took = f"on for {_lasting(least)}, seen {when(row.last_on_at)}"
+    else:
+        took = f"{'removed' if row.gone else 'off'} after {_lasting(least)} to {_lasting(most)}"
+    heard = f"HR took it back {when(row.taken_back_at)}" if row.taken_back_at else ""
+    return "; ".join(filter(None, (took, row.detail, heard)))
 
 
 def _lasting(seconds: int) -> str:

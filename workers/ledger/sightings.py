@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from workers.leavers import AccountId, JobId, State
 from workers.ledger import tables as t
 from workers.ledger.store import Ledger
-from workers.shadow import SHORTEST, next_look
+from workers.shadow.verdicts import SHORTEST, next_look
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def take(
 ) -> list[Sighting]:
     """The accounts whose look is due, each for one worker alone: its next look is later already.
 
-    None of a target that is paused, or where jobs wait: leavers go first.
+    None of a target that is paused, or that works on jobs: leavers go first.
     """
     round_of = sa.and_(t.jobs.c.id == t.sightings.c.job_id, t.jobs.c.round == t.sightings.c.round)
     due = (
@@ -114,13 +114,13 @@ def _open(sighting: Sighting) -> sa.Update:
 
 
 def _engaged(now: datetime) -> sa.ColumnElement[bool]:
-    """Whether the job's target is paused, or has other jobs due."""
-    waiting = t.jobs.alias("waiting")
+    """Whether the job's target is paused, or has jobs that are due or running."""
+    at_work = t.jobs.alias("at_work")
     return sa.or_(
         sa.exists().where(t.targets.c.name == t.jobs.c.target, t.targets.c.paused_at.is_not(None)),
         sa.exists().where(
-            waiting.c.target == t.jobs.c.target,
-            waiting.c.state.in_((State.QUEUED, State.RETRYING)),
-            waiting.c.due_at <= now,
+            at_work.c.target == t.jobs.c.target,
+            at_work.c.state.in_((State.QUEUED, State.RETRYING, State.RUNNING)),
+            at_work.c.due_at <= now,
         ),
     )

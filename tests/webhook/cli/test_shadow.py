@@ -5,7 +5,16 @@ from datetime import timedelta
 import pytest
 
 from tests.workers.records import LEASE, claim, delivery, job_of, person, record
-from workers.leavers import AccountId, Outcome
+from webhook.cli.output import when
+from workers.leavers import (
+    AccountId,
+    Cutoff,
+    Element,
+    ElementKind,
+    Leaver,
+    LeaverKind,
+    Outcome,
+)
 from workers.ledger import moves, sightings
 
 HOUR = timedelta(hours=1)
@@ -55,6 +64,24 @@ def test_those_whom_nobody_touched_are_listed_first_and_explained(leaver, tom, l
     assert "leaver replay --outcome would_deactivate" in result.stderr
 
 
+def test_a_row_says_why_nobody_knows_and_what_hr_took_back(leaver, ledger, now):
+    """Both are for a person to judge."""
+    at = now - 3 * DAY
+    noted(ledger, "lena", at)
+    noted(ledger, "tom", at)
+    for each in sightings.take(ledger, ["cloud"], now=now, at_most=5):
+        sightings.unseen(ledger, each, "profile.get: 403 forbidden")
+    back = Leaver("tom@example.com", "tom", Cutoff(now), LeaverKind.RESCINDED, happened_at=now)
+    said = Element(ElementKind.LEAVER, "taken back", employee_id="tom", leaver=back)
+    record(ledger, delivery(said, at=now), now=now)
+
+    lena, tom = leaver.run("shadow", "report").stdout.splitlines()[-2:]
+
+    assert (lena.split()[1], tom.split()[1]) == ("not_seen_again", "taken_back")
+    assert lena.endswith("; profile.get: 403 forbidden")
+    assert tom.endswith(f"; HR took it back {when(now)}")
+
+
 def test_the_report_begins_with_its_sum(leaver, ledger, now, tom, lena):
     """What somebody decides by, in a few lines."""
     held = job_of(ledger, "ada", at=now, cutoff=now)
@@ -67,6 +94,17 @@ def test_the_report_begins_with_its_sum(leaver, ledger, now, tom, lena):
         "Still active: 1.  Not read again: 0.  Taken back by HR: 0.",
         "Leaver would have waited for a person: 1 protected",
     ]
+
+
+def test_a_brake_that_would_have_tripped_is_told(leaver, ledger, now):
+    """Whoever goes live should not learn it on the busiest day."""
+    for number in range(11):
+        noted(ledger, f"person-{number}", now - 3 * HOUR)
+
+    told = leaver.run("shadow", "report").stdout
+
+    line = "The brake would have tripped: 11 leavers within 1h, where policy.brake lets 10 pass"
+    assert line in told.splitlines()
 
 
 def test_programs_are_told_the_same_in_one_document(leaver, tom, lena):

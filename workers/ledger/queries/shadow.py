@@ -8,14 +8,12 @@ from workers.leavers import Action, LeaverKind, Outcome, Standing, State
 from workers.ledger import tables as t
 from workers.ledger.queries import columns_of
 from workers.ledger.store import Ledger
-from workers.shadow import Shadowed
+from workers.shadow.verdicts import Shadowed
 
 TAKES_BACK = (LeaverKind.RESCINDED, LeaverKind.REHIRED)
 
 
-def shadowed(
-    ledger: Ledger, *, since: datetime, source: str | None = None, target: str | None = None
-) -> list[Shadowed]:
+def shadowed(ledger: Ledger, *, since: datetime) -> list[Shadowed]:
     """The jobs that came in or ended since then, with what was seen of their accounts later."""
     of_round = sa.and_(t.sightings.c.job_id == t.jobs.c.id, t.sightings.c.round == t.jobs.c.round)
     query = (
@@ -36,10 +34,6 @@ def shadowed(
         )
         .order_by(t.jobs.c.id)
     )
-    if source is not None:
-        query = query.where(t.jobs.c.source == source)
-    if target is not None:
-        query = query.where(t.jobs.c.target == target)
     with ledger.read() as tx:
         heard = {row[0]: row[1] for row in tx.execute(_taken_back())}
         return [_fact(row, heard.get(row["leaver"])) for row in tx.execute(query).mappings()]
