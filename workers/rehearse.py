@@ -120,9 +120,7 @@ def _not_taken(runtime: Runtime, about: Ahead) -> Next | None:
     if about.state is State.RUNNING or claim.cutoff > runtime.clock.now():
         return None
     if about.side is not None:
-        side = about.side
-        detail = f"{side.side} is held by {side.actor}: {side.reason}"
-        return Next(State.HELD, reason=side.side.reason, detail=detail)
+        return Next(State.HELD, reason=about.side.side.reason, detail=str(about.side))
     for pause in condition.pauses(runtime.ledger):
         if pause.target == claim.target:
             state = State.RETRYING if about.state is State.RETRYING else State.QUEUED

@@ -139,6 +139,12 @@ def lift(tx: sa.Connection, now: datetime) -> None:
             _lift(tx, name, now)
 
 
+def has_passed() -> sa.ColumnElement[bool]:
+    """That the leaver of a row of jobs has a place in its round, or was let pass by a person."""
+    own = (t.places.c.leaver_id == t.jobs.c.leaver_id, t.places.c.round == t.jobs.c.round)
+    return sa.exists().where(*own, t.places.c.taken_at.is_not(None)).correlate(t.jobs)
+
+
 def waits(source: str | None) -> sa.ColumnElement[bool]:
     """That a row of places is a leaver who waits for a release: their job is at the brake."""
     job = t.jobs.c

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from workers.leavers import JobId, State
-from workers.ledger import Ledger, holds
+from workers.ledger import Ledger, moves
 from workers.ledger.holds import Kind
-from workers.ledger.tables import jobs, places, targets, workers
+from workers.ledger.tables import jobs, targets, workers
 
 WAITING = (State.QUEUED, State.RETRYING)
 WAITING_LONG = (*WAITING, State.SCHEDULED)
@@ -68,14 +68,7 @@ def others_wait(ledger: Ledger, target: str, job: JobId, now: datetime) -> bool:
 
 def let_go(ledger: Ledger) -> list[JobId]:
     """Jobs held by the brake or with their whole source or target, which a person has let go."""
-    passed = sa.exists().where(
-        places.c.leaver_id == jobs.c.leaver_id,
-        places.c.round == jobs.c.round,
-        places.c.taken_at.is_not(None),
-    )
-    braked = sa.and_(jobs.c.reason == "brake", passed)
-    released = sa.and_(jobs.c.reason.in_(holds.SIDE_OF), ~holds.keeps())
-    return _ids(ledger, jobs.c.state == State.HELD, sa.or_(braked, released))
+    return _ids(ledger, moves.may_go())
 
 
 def to_wake(

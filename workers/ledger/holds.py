@@ -53,7 +53,9 @@ class Standing:
     side: Side
     actor: str
     reason: str
-    held_at: datetime
+
+    def __str__(self) -> str:
+        return f"{self.side} is held by {self.actor}: {self.reason}"
 
 
 def hold(ledger: Ledger, side: Side, *, actor: str, why: str, now: datetime) -> bool:
@@ -96,7 +98,7 @@ def against(tx: sa.Connection, *, source: str, target: str, action: str) -> Stan
         sides.append(Side("source", source))
     found = sa.select(t.holds).where(sa.or_(*map(_row_of, sides)), t.holds.c.held_at.is_not(None))
     row = tx.execute(found.order_by(t.holds.c.kind)).first()
-    return Standing(Side(row.kind, row.name), row.actor, row.reason, row.held_at) if row else None
+    return Standing(Side(row.kind, row.name), row.actor, row.reason) if row else None
 
 
 def keeps() -> sa.ColumnElement[bool]:

@@ -61,7 +61,7 @@ from workers.leavers import (
 from workers.ledger import holds, pauses, sightings
 from workers.ledger import tables as t
 from workers.ledger.alarms import close_alarm, raise_alarm
-from workers.ledger.brakes import Brakes, take
+from workers.ledger.brakes import Brakes, has_passed, take
 from workers.ledger.store import Ledger, insert
 
 #: After so many workers in a row died during a job's attempts, a person must look.
@@ -143,10 +143,10 @@ def claim(
 ) -> Claim | None:
     """Take a due job for one attempt; None when it is not to be had now.
 
-    It is not to be had when it is not due, somebody else has it, its source is none of `sources`
-    nor its target one of `concurrency`, its target is paused (unless this
-    job may be the probe), or as many jobs of the target run already as `concurrency` allows.  It is
-    held instead where its whole source or target is (holds.py).
+    It is not to be had when it is not due, somebody else has it, its source is none of `sources` or
+    its target none of `concurrency`, the target is paused (unless this job may be the probe), or as
+    many jobs of the target run already as `concurrency` allows.  It is held instead where its whole
+    source or target is (holds.py).
     """
     due = (t.jobs.c.state.in_(CLAIMABLE), t.jobs.c.due_at <= now)
     with ledger.write() as tx:
@@ -531,7 +531,7 @@ def let_go(ledger: Ledger, job: JobId, *, actor: str, now: datetime) -> bool:
             to,
             actor=actor,
             now=now,
-            where=(t.jobs.c.state == State.HELD, t.jobs.c.reason.in_(TOGETHER)),
+            where=(may_go(),),
             audit_detail=_let_go_by(tx, row),
             **beside,
             detail="",
@@ -808,7 +808,7 @@ def _hold_with(
         now=now,
         where=(t.jobs.c.state.in_(CLAIMABLE),),
         reason=standing.side.reason,
-        detail=f"{standing.side} is held by {standing.actor}: {standing.reason}",
+        detail=str(standing),
     )
 
 
@@ -922,6 +922,13 @@ def _stop_by(
 ) -> str | None:
     with ledger.write() as tx:
         return stop_in(tx, job, stop, allowed, actor=actor, why=why, now=now)
+
+
+def may_go() -> sa.ColumnElement[bool]:
+    """That a row of jobs is held TOGETHER with others, and a person has let it go."""
+    braked = sa.and_(t.jobs.c.reason == "brake", has_passed())
+    released = sa.and_(t.jobs.c.reason.in_(holds.SIDE_OF), ~holds.keeps())
+    return sa.and_(t.jobs.c.state == State.HELD, sa.or_(braked, released))
 
 
 def by_itself() -> sa.ColumnElement[bool]:

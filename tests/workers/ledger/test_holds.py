@@ -186,6 +186,18 @@ def test_a_job_whose_other_side_is_held_too_is_held_again(ledger):
     assert state_of(ledger, job) == ("held", "target_held")
 
 
+@pytest.mark.parametrize("reason", ["source_held", "brake", "protected"])
+def test_a_job_that_nobody_let_go_stays(ledger, reason):
+    """A sweep may be late: since it looked, the job was let go, taken, and held again."""
+    job = job_of(ledger)
+    owned = claim(ledger, job)
+    holds.hold(ledger, HR, **BY)
+    moves.hold(ledger, owned, reason=reason, now=NOW)
+
+    assert not moves.let_go(ledger, job, actor="w1", now=NOW)
+    assert state_of(ledger, job) == ("held", reason)
+
+
 def test_a_release_leaves_what_is_held_for_another_reason(ledger):
     """A protected account stays with the person who must decide."""
     job = job_of(ledger)
