@@ -9,7 +9,7 @@ exit code 2, W is a warning.
     E004  two servers on one address          W004  several machines, but an embedded queue
     E005  no certificates to trust            W005  the key's owner is unknown
     E006  who we work as is unknown           W006  tolerance below BambooHR's retries
-                                              W007  a target that no source has
+    E007  groups that a target does not tell  W007  a target that no source has
                                               W008  a private signing key at the door
                                               W009  a credential expires
                                               W010  a source that signs nothing
@@ -186,6 +186,18 @@ def self_lock_out(settings: Settings, role: Role) -> Iterator[Finding]:
         yield Finding("E006", f"targets.{name}.operated_by is not set", NAME_THE_OWNER)
 
 
+def untold_groups(settings: Settings, role: Role) -> Iterator[Finding]:
+    """An entry that protects nobody there would be found out when it is too late."""
+    entries = [each for each in settings.policy.protected if each.startswith("group:")]
+    for name, target in settings.targets.items():
+        if role in ACTS and entries and not target.tells_groups:
+            yield Finding(
+                "E007",
+                f'policy.protected has "{entries[0]}", and targets.{name} does not tell groups',
+                "name the people instead, or use another kind of target",
+            )
+
+
 def _without_owner(settings: Settings, role: Role, *, in_shadow: bool) -> list[str]:
     targets = settings.targets.items() if role in ACTS else ()
     return [
@@ -278,6 +290,7 @@ CHECKS: tuple[Callable[[Settings, Role], Iterator[Finding]], ...] = (
     embedded_queue_for_many,
     owner_unknown,
     self_lock_out,
+    untold_groups,
     short_tolerance,
     forgotten_target,
     private_key_at_the_door,

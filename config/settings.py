@@ -130,8 +130,9 @@ class Policy(Section):
     )
     protected: Listed[Protected] = setting(
         "Accounts that are never touched: e-mail addresses, patterns such as "
-        '"*-svc@example.com", "employee:4711" for an employee id of HR, or "account:..." for the '
-        "id of an account. Their jobs are held.",
+        '"*-svc@example.com", "employee:4711" for an employee id of HR, "account:..." for the id '
+        'of an account, or "group:board" for who is in that group of the target ("group:exec-*" '
+        "for several). Their jobs are held.",
         (),
     )
     email_domains: Listed[Domain] = setting(

@@ -42,6 +42,9 @@ class Target(Section):
     #: Whether a person's account is behind the credential, which must not be switched off.
     has_owner: ClassVar[bool] = True
 
+    #: Whether it can be asked for the groups of an account.
+    tells_groups: ClassVar[bool] = True
+
     base_url: BaseUrl = setting("Where it is reached, such as https://jira.example.com.")
     operated_by: Email | None = setting(
         "E-mail address of who made the key: this account is never deactivated.", None
@@ -242,6 +245,8 @@ class JiraCloudSite(Target):
 
 class JiraUm1(SelfHosted):
     """Jira behind the old user management API."""
+
+    tells_groups: ClassVar[bool] = False
 
     kind: Literal["jira-um1"] = setting(
         "What it is: an older Jira with the user management API /admin/rest/um/1."

@@ -176,17 +176,17 @@ def email(value: object) -> str:
 
 
 def protected(value: object) -> str:
-    """An e-mail address, a shell pattern for some, or an id with its prefix; in lower case.
+    """An e-mail address, a pattern for some, or an id or group with its prefix; in lower case.
 
     No address has a colon, so that a prefix nobody knows is no pattern that protects nobody.
     """
     lowered = text(value).lower()
-    if re.fullmatch(r"(employee|account):\S.*", lowered):
+    if re.fullmatch(r"(employee|account|group):\S.*", lowered):
         return lowered
     if ":" in lowered or ("@" not in lowered and "*" not in lowered):
         raise ValueError(
             'is not an e-mail address, nor a pattern such as "*-svc@example.com", '
-            '"employee:ID" or "account:ID"'
+            '"employee:ID", "account:ID" or "group:NAME"'
         )
     return lowered
 

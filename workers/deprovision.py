@@ -140,6 +140,8 @@ def learn(facts: Facts, target: Target, journal: Notes) -> Iterator[Facts]:
             case rules.Read(account):
                 journal.pin(account)
                 facts = replace(facts, read=target.read(journal, account))
+            case rules.Groups(account):
+                facts = replace(facts, groups=target.groups(journal, account))
             case rules.Preflight(account):
                 facts = replace(facts, ready=target.preflight(journal, account))
                 journal.keep(facts.account)

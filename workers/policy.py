@@ -1,6 +1,6 @@
 """The policy: one pure function from what is known of a job to what is to be done.
 
-    decide(facts)   -> Find | Read | Preflight                  the target must be asked first
+    decide(facts)   -> Find | Read | Groups | Preflight         the target must be asked first
                      | Wait | Hold | Stop                       not now, or not without a person
                      | Nobody | OffAlready | Watch | WouldAct   nothing is to be written
                      | Act                                      only where not one rule objects
@@ -56,6 +56,7 @@ class Facts:
     # From the target.
     found: tuple[Account, ...] | Unknown = UNKNOWN
     read: Account | Unknown | None = UNKNOWN  # None: it cannot be read by its id
+    groups: tuple[str, ...] | Unknown = UNKNOWN  # only where policy.protected names one
     ready: Account | Unknown = UNKNOWN  # after the pre-flight
 
     @property
@@ -78,6 +79,13 @@ class Find:
 @dataclass(frozen=True, slots=True)
 class Read:
     """Learn `read`: this account by its id."""
+
+    account: Account
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Learn `groups`: those of this account."""
 
     account: Account
 
@@ -145,7 +153,7 @@ class Act:
     account: Account
 
 
-Learn = Find | Read | Preflight
+Learn = Find | Read | Groups | Preflight
 Decision = Learn | Wait | Hold | Stop | Nobody | OffAlready | Watch | WouldAct | Act
 
 
@@ -219,7 +227,7 @@ def _protected_person(facts: Facts) -> Answer:
 
 
 def _protects(policy: Policy, kind: str, value: str) -> Hold | None:
-    """The entry of policy.protected that names this e-mail address, employee or account.
+    """The entry of policy.protected that names this e-mail address, employee, account or group.
 
     It is told by its place in the list, as an address is personal data.  Letter case does not
     matter: rather one held too many.
@@ -232,7 +240,7 @@ def _protects(policy: Policy, kind: str, value: str) -> Hold | None:
         if prefix != kind or not wanted:
             continue
         # As it is as well, as some characters of an address are those of a pattern.
-        if wanted == rest or (kind == "e-mail" and fnmatchcase(wanted, rest)):
+        if wanted == rest or (kind in ("e-mail", "group") and fnmatchcase(wanted, rest)):
             shown = f": {entry}" if colon or "*" in entry else ""
             return Hold("protected", f"entry {place} of policy.protected{shown}")
     return None
@@ -351,6 +359,16 @@ def _clear(facts: Facts) -> Answer:
     return "the target says all that must be known"
 
 
+def _protected_group(facts: Facts) -> Answer:
+    """Asked of the target only where an entry names a group: it is one call more."""
+    if not any(entry.lower().startswith("group:") for entry in facts.policy.protected):
+        return "no entry of policy.protected names a group"
+    if facts.groups is UNKNOWN:
+        return Groups(facts.account)
+    hits = (_protects(facts.policy, "group", group) for group in facts.groups)
+    return next(filter(None, hits), "the account is in no group that policy.protected names")
+
+
 def _preflight(facts: Facts) -> Answer:
     if facts.ready is UNKNOWN:
         return Preflight(facts.account)
@@ -390,6 +408,7 @@ RULES: dict[str, Callable[[Facts], Answer]] = {
     "administrator": _administrator,
     "own account": _operates,
     "clear": _clear,
+    "protected group": _protected_group,
     "pre-flight": _preflight,
     "identity provider": _identity_provider,
     "mode": _mode,

@@ -45,7 +45,7 @@ JOB: Mapping[str, Reason] = {
         "`leaver brake release --leavers N --reason TEXT`: they go on by themselves.",
     ),
     "protected": Reason(
-        "policy.protected names the e-mail address, the employee id or the account.",
+        "policy.protected names the e-mail address, the employee id, the account or a group of it.",
         "`leaver job ID` says which entry. If the person really leaves: take it off, then "
         "`leaver release ID --reason TEXT`; else `leaver cancel`.",
     ),

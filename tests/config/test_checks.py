@@ -161,6 +161,23 @@ def test_in_shadow_mode_an_unknown_owner_of_the_key_is_warned_about(configured):
     assert found(configured(shadow), "E006") == set()
 
 
+def test_a_group_is_protected_only_where_its_target_tells_groups(configured):
+    """An entry that nobody can ask about would be found out when the board has lost its access."""
+    protected = 'protected = ["ceo@example.com", "group:board"]'
+    told = QUIET.replace("[policy]", f"[policy]\n{protected}")
+    old = """
+[targets.old]
+kind = "jira-um1"
+base_url = "https://jira.example.com"
+username = "it-admin"
+password = "test-password-not-a-secret"
+"""
+
+    assert found(configured(told), "E007") == set()
+    assert found(configured(QUIET + old), "E007") == set()
+    assert found(configured(told + old), "E007") == {"work", "up"}
+
+
 def test_bundles_of_certificates_must_be_there(configured, folder):
     """Every call would fail, each with a puzzle about TLS."""
     (folder / "not-a-certificate.pem").write_text("nothing")

@@ -52,12 +52,12 @@ def line(configured, toml=TOML, environ=None):
         (
             "[policy]",
             '[policy]\nprotected = ["a@b.c", "ceo"]',
-            'policy.protected, entry 2: "ceo" is not an e-mail address, nor a pattern such as "*-svc@example.com", "employee:ID" or "account:ID"',
+            'policy.protected, entry 2: "ceo" is not an e-mail address, nor a pattern such as "*-svc@example.com", "employee:ID", "account:ID" or "group:NAME"',
         ),
         (
             "[policy]",
-            '[policy]\nprotected = ["group:exec*"]',
-            'policy.protected, entry 1: "group:exec*" is not an e-mail address, nor a pattern such as "*-svc@example.com", "employee:ID" or "account:ID"',
+            '[policy]\nprotected = ["role:exec*"]',
+            'policy.protected, entry 1: "role:exec*" is not an e-mail address, nor a pattern such as "*-svc@example.com", "employee:ID", "account:ID" or "group:NAME"',
         ),
         (
             "[policy]",

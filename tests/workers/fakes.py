@@ -22,6 +22,7 @@ from workers.targets.base import Access, Account, Call, Journal, Way
 CALLS = {
     "find": False,
     "read": False,
+    "groups": False,
     "preflight": False,
     "switch_off": True,
     "switch_on": True,
@@ -97,6 +98,7 @@ class FakeTarget:
         self.without_effect = False  # switch_off() answers success and does nothing
         self.consistent_after = timedelta()  # how long read() shows what was before
         self.left = ""  # what clean_up() has to say
+        self.groups_of: dict[AccountId, tuple[str, ...]] = {}
 
     @property
     def name(self) -> str:
@@ -160,6 +162,10 @@ class FakeTarget:
         found = self._accounts.values()
         # Not as the policy compares: a search may find more than was asked for.
         return tuple(a for a in found if a.email and a.email.casefold() == email.casefold())
+
+    def groups(self, journal: Journal, account: Account) -> tuple[str, ...]:
+        self._call(journal, "groups", about=account.id)
+        return self.groups_of.get(account.id, ())
 
     def preflight(self, journal: Journal, account: Account) -> Account:
         self._call(journal, "preflight", about=account.id)

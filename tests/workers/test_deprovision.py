@@ -201,6 +201,28 @@ def test_whom_the_configuration_excepts_is_held_without_a_single_call(told, reas
     assert scene.notes.calls == []
 
 
+def test_who_is_in_a_protected_group_is_held_and_others_are_not_asked_about_theirs():
+    """The group is asked for by the account's id, once it is known to be the leaver's."""
+    scene = Scene(LENA)
+    scene.target.groups_of[LENA.id] = ("jira-users", "Board")
+
+    assert scene.attempt(told=order(protected=["group:board"])).reason == "protected"
+    assert [call.name for call in scene.notes.calls] == ["find", "read", "groups"]
+    assert scene.attempt() == DEACTIVATED
+    assert scene.target.made["groups"] == 1
+
+
+def test_groups_that_cannot_be_told_are_never_none():
+    """Somebody may be in the one that is protected."""
+    scene = Scene(LENA)
+    scene.target.fail("groups", Unavailable("groups", "503"))
+
+    with pytest.raises(Unavailable):
+        scene.attempt(told=order(protected=["group:board"]))
+
+    assert scene.notes.intended == []
+
+
 def test_before_the_cutoff_nobody_is_looked_for():
     """HR's own date may have moved while the job waited."""
     scene = Scene(LENA)

@@ -22,6 +22,7 @@ from workers.policy import (
     Decision,
     Facts,
     Find,
+    Groups,
     Hold,
     Nobody,
     OffAlready,
@@ -74,7 +75,7 @@ def facts_of(
     )
 
 
-LEARNED = ("stop", "braked", "found", "read", "ready")
+LEARNED = ("stop", "braked", "found", "read", "groups", "ready")
 
 
 def before_looking(email="lena@example.com", **known):
@@ -448,6 +449,32 @@ def test_the_account_we_work_with_is_held_by_its_username():
     assert before_writing(login, operators=["leaver-admin"]) == Hold("operated_by")
 
 
+@pytest.mark.parametrize(
+    ("entry", "groups", "held"),
+    [
+        ("group:board", ("jira-users", "Board"), True),
+        ("group:BOARD", ("board",), True),
+        ("group:exec-*", ("exec-it",), True),
+        ("group:board", (), False),
+        ("group:board", ("board-games", "the board"), False),
+        ("board@example.com", ("board@example.com",), False),
+        ("account:board", ("board",), False),
+    ],
+)
+def test_a_group_protects_who_is_in_it(entry, groups, held):
+    """Whoever joins the board tomorrow needs no entry of their own."""
+    decision = before_writing(LENA, protected=["ceo@example.com", entry], groups=groups)
+
+    assert (decision == Hold("protected", f"entry 2 of policy.protected: {entry.lower()}")) is held
+    assert held or decision == Act(LENA)
+
+
+def test_groups_are_asked_for_only_where_an_entry_names_one():
+    """It is one call more, for everybody."""
+    assert before_writing(LENA, protected=["ceo@example.com"]) == Act(LENA)
+    assert before_writing(LENA, protected=["group:board"]) == Groups(LENA)
+
+
 def test_an_account_of_an_identity_provider_is_watched():
     """Atlassian refuses it, and the provider would switch it on again."""
     synced = account(way=Way.IDP)
@@ -489,13 +516,20 @@ KNOWN = {
     "stop": st.sampled_from(["", "hold", "cancel"]),
     "braked": st.sampled_from(["", "policy.brake: full"]),
     "protected": st.lists(
-        st.sampled_from(["l*@example.com", "bob@example.com", "employee:7", "account:id-of-lena"]),
+        st.sampled_from(
+            [
+                *("l*@example.com", "bob@example.com", "employee:7", "account:id-of-lena"),
+                *("group:board", "group:exec-*"),
+            ]
+        ),
         unique=True,
     ),
     "email_domains": st.sampled_from([[], ["example.com"], ["example.org"]]),
     "found": st.just(UNKNOWN)
     | st.lists(st.sampled_from([LENA, HIDDEN, account("bob")])).map(tuple),
     "read": st.just(UNKNOWN) | st.none() | accounts,
+    "groups": st.just(UNKNOWN)
+    | st.lists(st.sampled_from(["Board", "exec-it", "jira-users"])).map(tuple),
     "ready": st.just(UNKNOWN) | accounts,
 }
 
@@ -519,6 +553,9 @@ FAVOURABLE = {
 }
 
 
+#: The entries that name groups, each with the one of those groups that it names.
+IN_GROUPS = {"group:board": "Board", "group:exec-*": "exec-it"}
+
 any_facts: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(KNOWN)
 
 
@@ -530,8 +567,12 @@ def favourable(known) -> bool:
     leaving = known["standing"] is Standing.LEAVING or known["forced"]
     protected = {"l*@example.com", "account:id-of-lena"}
     protected |= {"employee:7"} if known["employee_id"] else set()
+    named = {name for entry, name in IN_GROUPS.items() if entry in known["protected"]}
+    groups = known["groups"]
+    unprotected = not named if groups is UNKNOWN else named.isdisjoint(groups)
     return (
-        leaving
+        unprotected
+        and leaving
         and not protected & set(known["protected"])
         and known["read"] not in (UNKNOWN, None)
         and all(fits(known[name]) for name, fits in FAVOURABLE.items())
@@ -552,6 +593,7 @@ CLEAR = {
     "email_domains": [],
     "found": (LENA,),
     "read": LENA,
+    "groups": UNKNOWN,
     "ready": LENA,
 }
 
@@ -582,7 +624,7 @@ def test_the_last_rule_that_was_asked_decides_and_no_other(known):
     decision, asked = decided(known)
 
     deciding = [each for each in asked if each.decides]
-    ends = not isinstance(decision, Find | Read | Preflight | Act)
+    ends = not isinstance(decision, Find | Read | Groups | Preflight | Act)
     assert deciding == ([asked[-1]] if ends else [])
     assert all(each.answer for each in asked)
 

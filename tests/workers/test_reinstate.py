@@ -216,17 +216,17 @@ class InPieces(FakeTarget):
     """A target whose accounts are active as soon as one of their groups is back."""
 
     def __init__(self, *groups: str, lost: tuple[str, ...] = ()) -> None:
-        self.groups = set(groups)
+        self.member_of = set(groups)
         self.lost = set(lost)  # their next write gets no answer, and does nothing
         self.given: list[str] = []
         super().__init__(OFF)
 
     def read(self, journal, account):
-        access = Access.ACTIVE if self.groups else Access.OFF
+        access = Access.ACTIVE if self.member_of else Access.OFF
         return replace(super().read(journal, account), access=access, way=Way.SUSPEND)
 
     def preflight(self, journal, account):
-        return replace(account, snapshot={"groups": sorted(self.groups)})
+        return replace(account, snapshot={"groups": sorted(self.member_of)})
 
     def switch_on(self, journal, account, snapshot):
         for group in snapshot["groups"]:
@@ -234,7 +234,7 @@ class InPieces(FakeTarget):
             if group in self.lost:
                 self.lost.remove(group)
                 raise LOST
-            self.groups.add(group)
+            self.member_of.add(group)
             self.given.append(group)
 
 
@@ -252,9 +252,9 @@ def test_what_is_given_back_in_part_is_not_done(scene):
     with pytest.raises(Unavailable):
         scene.attempt(verify="1s")
 
-    assert scene.target.groups == {"a"}
+    assert scene.target.member_of == {"a"}
     assert scene.attempt() == REINSTATED
-    assert scene.target.groups == {"a", "b"}
+    assert scene.target.member_of == {"a", "b"}
 
 
 def test_what_was_given_back_whole_is_not_given_again(scene):
@@ -273,4 +273,4 @@ def test_what_somebody_else_gave_in_part_is_left_and_said(scene):
 
     assert result.outcome is Outcome.ALREADY_ACTIVE
     assert result.detail.endswith(": b")
-    assert scene.target.groups == {"a", "c"}
+    assert scene.target.member_of == {"a", "c"}

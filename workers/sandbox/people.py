@@ -73,6 +73,7 @@ class Person:
     managed         its e-mail is on a domain the organization has claimed
     source          how it came into its directories; "synced" means by an identity provider
     restrictions    privileges refused to the administrator, each with the vendor's reason
+    groups          names of its groups, in whatever directory
     conflicts       codes with which a change of lifecycle is refused (409)
     withheld        field names that the Organizations API leaves out of its answers
     """
@@ -94,6 +95,7 @@ class Person:
     roles: tuple[Role, ...] = ()
     tokens: tuple[Token, ...] = ()
     restrictions: Mapping[Privilege, Reason] = field(default_factory=dict)
+    groups: tuple[str, ...] = ()
     conflicts: tuple[str, ...] = ()
     withheld: tuple[str, ...] = ()
 

@@ -20,6 +20,7 @@ from workers.targets.answers import CLOUD, Answer, absent, managed_elsewhere, pe
 from workers.targets.atlassian_account import ID, account_of, with_roles
 from workers.targets.base import Access, Account, Journal, Limit, Target, Way
 from workers.targets.credentials import Bearer
+from workers.targets.groups import names_of
 from workers.targets.http import Client, Segments
 from workers.targets.values import as_list, as_object, as_text
 
@@ -71,6 +72,14 @@ class AtlassianOrg:
             if replace(known, snapshot={}) != replace(account, snapshot={}):
                 found[account.id] = replace(known, access=Access.UNKNOWN, way=Way.UNCLEAR)
         return tuple(found.values())
+
+    def groups(self, journal: Journal, account: Account) -> tuple[str, ...]:
+        """Those of all directories; a group of the cloud has no groups in it."""
+        call = "groups.search"
+        search = {"accountIds": [account.id], "limit": PAGE_SIZE}
+        place = ("directories", ALL_DIRECTORIES, "groups", "search")
+        path = ("admin", "v2", "orgs", self._org_id, *place)
+        return names_of(call, self._pages(journal, call, path, search=search))
 
     def preflight(self, journal: Journal, account: Account) -> Account:
         """Ask whether the account may be deactivated, or in which directories it is suspended."""

@@ -23,6 +23,7 @@ from workers.leavers import AccountId
 from workers.targets.answers import ANY, Answer, Dialect
 from workers.targets.base import Account, Journal, Limit, Target, Way
 from workers.targets.credentials import Bearer
+from workers.targets.groups import names_of, untold
 from workers.targets.http import Client
 from workers.targets.values import access_of, as_list, as_object, as_text
 
@@ -64,6 +65,17 @@ class AtlassianScim:
         call = "users.search"
         found = _with_address(call, self._page(journal, call, named)[1], email)
         return found or _with_address("users.list", self._everybody(journal), email)
+
+    def groups(self, journal: Journal, account: Account) -> tuple[str, ...]:
+        """Those of the directory, which has no groups in groups."""
+        call = "users.get"
+        answer = self._http.ask(journal, call, (*self._users, account.id), about_account=True)
+        user = as_object(answer.body)
+        if user.get("id") != account.id:
+            raise Refused(call, "the answer is about another user", reason="unclear_account")
+        if "groups" not in user:  # RFC 7643 lets a server leave out what has no values, or not.
+            raise untold(call, "the directory shows none, not even an empty list")
+        return names_of(call, user["groups"], field="display")
 
     def preflight(self, _journal: Journal, account: Account) -> Account:
         """Nothing to ask: whether it may be deactivated, only the write tells."""

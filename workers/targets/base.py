@@ -7,6 +7,7 @@ Promises of every implementation, held by the conformance suite:
 
     * find() gives every account the target has under exactly this e-mail address; an error is
       never an empty answer, it is an exception of workers/errors.py.
+    * groups() gives all groups of an account; what does not show them whole is an exception.
     * read() gives the account's state as the target reports it by id; None only where the target
       proves that this account does not exist.
     * No write leaves without journal.intend() just before it, and every call is in the journal.
@@ -126,6 +127,12 @@ class Target(Protocol):
 
     def find(self, journal: Journal, email: str) -> tuple[Account, ...]:
         """Every account found for `email`, each once.  The caller compares the e-mail addresses."""
+
+    def groups(self, journal: Journal, account: Account) -> tuple[str, ...]:
+        """The names of all groups that the account is in, as far as the target knows them.
+
+        Asked only where policy.protected names a group.  Refused where the target does not tell.
+        """
 
     def preflight(self, journal: Journal, account: Account) -> Account:
         """`account` with the way in which it can be switched off, after asking the target.

@@ -29,6 +29,7 @@ from workers.targets.answers import Answer
 from workers.targets.base import Access, Account, Journal, Limit, Target, Way
 from workers.targets.confluence_list import whole_list
 from workers.targets.data_center import DIALECT, credential_of
+from workers.targets.groups import names_of, untold
 from workers.targets.http import Client, Name
 from workers.targets.values import as_object, as_text
 
@@ -36,6 +37,7 @@ REST = ("rest", "api")
 PROFILE = ("rest", "mobile", "1.0", "profile")
 LIST = "active.list"
 PAGE_SIZE = 200
+MAX_PAGES = 20
 
 #: May do everything, whatever the global permissions say.
 ADMINISTRATORS = "confluence-administrators"
@@ -86,6 +88,19 @@ class ConfluenceDC:
             if named and named.email and named.email.lower() == email.lower():
                 found.setdefault(named.id, named)
         return tuple(found.values())
+
+    def groups(self, journal: Journal, account: Account) -> tuple[str, ...]:
+        """Those of the user; whether groups of its groups count, the user's directory says."""
+        call = "groups.list"
+        names: list[str] = []
+        for _ in range(MAX_PAGES):
+            query = {"key": account.id, "start": str(len(names)), "limit": str(PAGE_SIZE)}
+            path = (*REST, "user", "memberof")
+            page = as_object(self._http.ask(journal, call, path, query=query).body)
+            names += names_of(call, page.get("results"))
+            if not as_object(page.get("_links")).get("next"):
+                return tuple(names)
+        raise untold(call, f"more than {MAX_PAGES} pages")
 
     def preflight(self, journal: Journal, account: Account) -> Account:
         """Ask whether we may deactivate at all, and for the address, which a reading does not show.

@@ -26,6 +26,7 @@ from workers.targets.answers import ANY, Answer, Dialect
 from workers.targets.base import Account, Journal, Limit, Target, Way
 from workers.targets.credentials import Basic
 from workers.targets.data_center import DIALECT as DATA_CENTER
+from workers.targets.groups import names_of, untold
 from workers.targets.http import Client
 from workers.targets.values import access_of, as_object, as_text
 
@@ -33,6 +34,8 @@ REST = ("rest", "usermanagement", "1")
 
 #: Users that a search is asked for at most; more than a few with one address are too many anyway.
 MOST_FOUND = 100
+
+MOST_GROUPS = 1000
 
 #: Parts of a user that are resources of their own: no part of what is written back.
 LINKED = frozenset({"expand", "link", "password", "attributes"})
@@ -86,6 +89,13 @@ class Crowd:
             raise Refused("user.search", detail, reason="ambiguous_match")
         return tuple(each for each in found if same(each.email, email) or each.email is None)
 
+    def groups(self, journal: Journal, account: Account) -> tuple[str, ...]:
+        """Those of the user, and those that they are in; asked for both, as no page says whether
+        the nested ones are all."""
+        direct = self._groups(journal, account, "direct")
+        nested = self._groups(journal, account, "nested")
+        return tuple(dict.fromkeys((*direct, *nested)))
+
     def preflight(self, _journal: Journal, account: Account) -> Account:
         """Nothing to ask: whether we may change this user, Crowd tells by refusing it."""
         return account
@@ -128,6 +138,17 @@ class Crowd:
             self._http.write(
                 journal, call, "PUT", (*REST, "user"), query=query, body={**body, "active": active}
             )
+
+    def _groups(self, journal: Journal, account: Account, which: str) -> tuple[str, ...]:
+        call = f"groups.{which}"
+        query = {"username": account.id, "start-index": "0", "max-results": str(MOST_GROUPS)}
+        path = (*REST, "user", "group", which)
+        with self._telling_who_is_let_in():
+            answer = self._http.ask(journal, call, path, query=query, about_account=True)
+        names = names_of(call, as_object(answer.body).get("groups"))
+        if len(names) >= MOST_GROUPS:
+            raise untold(call, f"there are {MOST_GROUPS} or more")
+        return names
 
     def _user(self, journal: Journal, username: str) -> Mapping[str, Any] | None:
         """Everything that Crowd shows of the user with this name."""

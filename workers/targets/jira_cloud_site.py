@@ -25,6 +25,7 @@ from workers.leavers import AccountId
 from workers.targets.answers import Answer, Dialect, perhaps_done
 from workers.targets.base import Access, Account, Journal, Limit, Target, Way
 from workers.targets.credentials import Basic
+from workers.targets.groups import names_of, untold
 from workers.targets.http import Client
 from workers.targets.values import as_list, as_object, as_text
 
@@ -84,6 +85,19 @@ class JiraCloudSite:
             found = self._among_all(journal, email)
         ids = dict.fromkeys(id_of(call, user) for user in found)
         return tuple(self._still_there(journal, account_id) for account_id in ids)
+
+    def groups(self, journal: Journal, account: Account) -> tuple[str, ...]:
+        """Those of the site; a group of the cloud has no groups in it."""
+        call = "user.get"
+        query = {"accountId": account.id, "expand": "groups"}
+        path = (*REST, "user")
+        user = self._http.ask(journal, call, path, query=query, about_account=True).body
+        if id_of(call, user) != account.id:
+            raise Refused(call, "the answer is about another account", reason="unclear_account")
+        groups = _items(as_object(user).get("groups"))
+        if groups is None:
+            raise untold(call, "the list is not there, or not whole")
+        return names_of(call, groups)
 
     def preflight(self, journal: Journal, account: Account) -> Account:
         """The account with the groups that it has now; whether it may leave them, Jira tells."""

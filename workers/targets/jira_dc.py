@@ -22,6 +22,7 @@ from workers.leavers import AccountId
 from workers.targets.answers import Answer
 from workers.targets.base import Access, Account, Journal, Limit, Target, Way
 from workers.targets.data_center import DIALECT, credential_of
+from workers.targets.groups import names_of, untold
 from workers.targets.http import Client, Name
 from workers.targets.values import as_list, as_object, as_text
 
@@ -91,6 +92,19 @@ class JiraDC:
             raise Refused(call, detail, reason="ambiguous_match")
         accounts = [account_of(call, user) for user in found]
         return tuple(each for each in accounts if may_be(each, email))
+
+    def groups(self, journal: Journal, account: Account) -> tuple[str, ...]:
+        """Those of the user; whether groups of its groups count, the user's directory says."""
+        call = "user.get"
+        query = {"key": account.id, "includeDeleted": "true", "expand": "groups"}
+        user = as_object(self._http.ask(journal, call, (*REST, "user"), query=query).body)
+        if user.get("key") != account.id:
+            raise Refused(call, "the answer is about another account", reason="unclear_account")
+        groups = as_object(user.get("groups"))
+        names = names_of(call, groups.get("items"))
+        if groups.get("size") != len(names):
+            raise untold(call, f"{len(names)} of {groups.get('size')} are shown")
+        return names
 
     def preflight(self, journal: Journal, account: Account) -> Account:
         """Ask whether we may deactivate at all; whether this user, Jira tells by refusing it."""

@@ -27,6 +27,7 @@ from workers.targets.answers import Answer
 from workers.targets.base import Account, Journal, Limit, Target, Way
 from workers.targets.credentials import Login
 from workers.targets.data_center import DIALECT
+from workers.targets.groups import untold
 from workers.targets.http import Client
 from workers.targets.values import access_of, as_object, as_text
 
@@ -77,6 +78,10 @@ class JiraUm1:
             return ()
         users = answer.body if isinstance(answer.body, list) else [answer.body]
         return tuple(account_of(call, user) for user in users)
+
+    def groups(self, _journal: Journal, _account: Account) -> tuple[str, ...]:
+        """Refused: no script that we know asks this API for them."""
+        raise untold("user.groups", "this API has no call for it that we know")
 
     def preflight(self, _journal: Journal, account: Account) -> Account:
         """Nothing to ask: whether we may change this user, Jira tells by refusing it."""

@@ -43,6 +43,7 @@ V1 = f"/admin/v1/orgs/{ORG_ID}"
 V2 = f"/admin/v2/orgs/{ORG_ID}/directories"
 PRIMARY = DIRECTORY_IDS["primary"]
 ADMIN_ROLE = {"role": "atlassian/org-admin"}
+OF_TOM = {"accountIds": [people.TOM.account_id], "limit": 100}
 BY_EMAIL = {"emails": [people.LENA.email], "limit": 50, "expand": ["platformRoles"]}
 
 
@@ -89,6 +90,7 @@ GOOD = {
     "accounts.list": Sent("accounts.list", f"{V1}/users"),
     "directories.list": Sent("directories.list", V2),
     "users.search": Sent("users.search", f"{V2}/-/users/search", BY_EMAIL),
+    "groups.search": Sent("groups.search", f"{V2}/-/groups/search", OF_TOM),
     "users.get": Sent("users.get", user(people.INACTIVE)),
     "users.suspend": Sent("users.suspend", user(people.TOM, "/suspend", PRIMARY), {}),
     "users.restore": Sent("users.restore", user(people.TOM, "/restore", PRIMARY), {}),
@@ -185,6 +187,7 @@ DOCUMENTED = {
     "accounts.list": ["401", "ADMIN-400-1", "ADMIN-404-2", "429", "500"],
     "directories.list": _V2_ERRORS,
     "users.search": _V2_USER_ERRORS,
+    "groups.search": _V2_USER_ERRORS,
     "users.get": _V2_USER_ERRORS,
     "users.suspend": _V2_USER_ERRORS,
     "users.restore": _V2_USER_ERRORS,

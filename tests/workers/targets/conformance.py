@@ -76,6 +76,7 @@ class Stage:
     active, inactive    e-mail addresses of one account each that can be switched off, or is off
     twins               an address that two accounts have, "" where the system allows none
     nobody              an address without an account
+    tells_groups        whether the system can be asked for the groups of an account
     key                 what must not be written down
     control             the control of the fake, in the corner of this system
     with_wrong_key      the same target with a credential that the fake does not know
@@ -91,6 +92,7 @@ class Stage:
     control: Control
     with_wrong_key: Target
     at: Callable[[str], Target]
+    tells_groups: bool = True
 
     def writes(self) -> int:
         """How many writes have reached the fake."""
@@ -169,6 +171,21 @@ class Promises:
             seen = within.read(Book(), account)
 
             assert (seen.id, seen.access, seen.way) == (account.id, access, account.way)
+
+    def test_the_groups_of_an_account_are_told(self, stage, within):
+        """All of them, more than one page holds; or it is said that they are not."""
+        account = find_one(within, stage.active)
+        if not stage.tells_groups:
+            with pytest.raises(Refused, match="not told"):
+                within.groups(Book(), account)
+            return
+        before = within.groups(Book(), account)
+        joined = {f"group-{number}" for number in range(250)}
+
+        stage.control.join(stage.active, *joined)
+
+        assert set(within.groups(Book(), account)) == {*before, *joined}
+        assert not joined & set(before)
 
     def test_an_account_that_does_not_exist_reads_as_none(self, stage, within):
         """Proven absence, and no error."""
@@ -294,6 +311,18 @@ class Promises:
         assert result.reason == "ambiguous_match"
         assert not job.notes.wrote
 
+    def test_who_is_in_a_protected_group_is_held(self, stage):
+        """Whatever the capitals; and where groups are not told, nobody is taken for unprotected."""
+        job = Leaving(stage.target, stage.active)
+        if stage.tells_groups:
+            stage.control.join(stage.active, "Board")
+            assert job.attempt(protected=["group:board"]).reason == "protected"
+        else:
+            with pytest.raises(Refused, match="not told"):
+                job.attempt(protected=["group:board"])
+
+        assert not job.notes.wrote
+
     def test_a_reading_that_is_behind_is_waited_for(self, stage):
         """Some systems show a change only after a while."""
         stage.control.set(consistency_delay=0.5)
@@ -393,6 +422,8 @@ class Conformance(Promises):
             lambda book: within.read(book, account),
             lambda book: within.preflight(book, account),
         ]
+        if stage.tells_groups:
+            questions.append(lambda book: within.groups(book, account))
         asking = [question for question in questions if calls_of(question)]
         stage.control.always(fault, lasts=0.05)
         for question in asking:
@@ -410,6 +441,7 @@ class Conformance(Promises):
             lambda one: one.prove_credential(Book()),
             lambda one: one.find(Book(), stage.nobody),
             lambda one: one.read(Book(), account),
+            lambda one: one.groups(Book(), account),
         )
         for status in STATUSES:
             with ScriptedServer(answer(status, body)) as server:

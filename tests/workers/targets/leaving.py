@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -48,11 +49,12 @@ class Leaving:
     email: str
     notes: Notes = field(default_factory=Notes)
 
-    def attempt(self, *, verify: str = "10s") -> Result:
+    def attempt(self, *, verify: str = "10s", protected: Sequence[str] = ()) -> Result:
         """One attempt, as a worker makes it; it reads back for `verify`."""
         clock = WorkerClock(threading.Event())
+        told = order(verify=verify, protected=protected)
         with self.target.session(self.notes) as ready:
-            return attempt(self._claim(), ready, self.notes, order(verify=verify), clock)
+            return attempt(self._claim(), ready, self.notes, told, clock)
 
     def _claim(self) -> Claim:
         notes = self.notes

@@ -66,6 +66,12 @@ class Control:
         """The person as they really are."""
         return self.call("GET", f"{self._corner}/people/{person.account_id}")
 
+    def join(self, email: str, *groups: str) -> None:
+        """Whoever has the address is in these groups, and in those of before."""
+        (known,) = self.call("GET", f"{self._corner}/people?email={email}")["people"]
+        path = f"{self._corner}/people/{known['account_id']}"
+        self.call("PATCH", path, {"groups": [*known["groups"], *groups]})
+
     def give_away(self, email: str) -> None:
         """The address goes from the account that has it to a new one."""
         (known,) = self.call("GET", f"{self._corner}/people?email={email}")["people"]

@@ -11,6 +11,7 @@ import hmac
 import json
 from typing import Any
 from urllib.parse import urlencode
+from uuid import NAMESPACE_URL, uuid5
 
 from flask import Request, request
 from pydantic import TypeAdapter, ValidationError
@@ -119,6 +120,22 @@ def search_users(state: State, org_id: str, directory_id: str) -> Answer:
         directory_user(person, hidden=hidden) | {"links": {"self": person.account_id}}
         for person in shown
     ]
+    return json_answer(200, {"data": data, "links": links})
+
+
+def search_groups(state: State, org_id: str, directory_id: str) -> Answer:
+    """The groups of the named accounts; without names, all groups."""
+    _check_org_v2(org_id)
+    _directory(directory_id)
+    body = request.get_json(silent=True) or {}
+    start = 0
+    if "cursor" in body:
+        start, body = opened(body["cursor"], "groups.search")
+    wanted = body.get("accountIds")
+    people = [p for p in state.search() if wanted is None or p.account_id in wanted]
+    names = sorted({name for person in people for name in person.groups})
+    shown, links = page(names, start, body.get("limit", 20), "groups.search", body)
+    data = [{"id": str(uuid5(NAMESPACE_URL, name)), "name": name} for name in shown]
     return json_answer(200, {"data": data, "links": links})
 
 
@@ -268,6 +285,14 @@ OPERATIONS = (
     Operation("accounts.list", API, "GET", f"{_V1}/users", list_accounts, empty=_NONE),
     Operation("directories.list", API, "GET", _V2, list_directories, empty=_NONE),
     Operation("users.search", API, "POST", f"{_USERS}/search", search_users, empty=_NONE),
+    Operation(
+        "groups.search",
+        API,
+        "POST",
+        f"{_V2}/<directory_id>/groups/search",
+        search_groups,
+        empty=_NONE,
+    ),
     Operation("users.get", API, "GET", _USER, get_user),
     Operation("users.suspend", API, "POST", f"{_USER}/suspend", suspend_user, writes=True),
     Operation("users.restore", API, "POST", f"{_USER}/restore", restore_user, writes=True),

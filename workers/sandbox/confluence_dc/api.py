@@ -39,8 +39,10 @@ def list_groups(confluence: Confluence) -> Answer:
     """The groups of one user."""
     must_see_users(confluence)
     user = _named(confluence)
-    names = ["confluence-users", *([ADMINISTRATORS] if user.administers else [])]
-    return _page([{"type": "group", "name": name} for name in names])
+    start, limit = _number("start", 0), _number("limit", 200)
+    names = ["confluence-users", *([ADMINISTRATORS] if user.administers else []), *user.groups]
+    shown = [{"type": "group", "name": name} for name in names[start : start + limit]]
+    return _page(shown, start=start, limit=limit, more=start + limit < len(names))
 
 
 def list_active(confluence: Confluence) -> Answer:

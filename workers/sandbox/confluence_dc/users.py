@@ -36,6 +36,7 @@ class User:
     name            the username; "" makes one from the key
     directory       "ldap" is read-only for Confluence
     licensed        counts for the license; if not, the user is in no list of active ones
+    groups          names of more groups
     administers     is in the group confluence-administrators
     token           the personal access token, "" for none
     """
@@ -49,6 +50,7 @@ class User:
     active: bool = True
     directory: Literal["internal", "ldap"] = "internal"
     licensed: bool = True
+    groups: tuple[str, ...] = ()
     administers: bool = False
     token: str = ""
     password: str = PASSWORD

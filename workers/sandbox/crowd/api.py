@@ -56,9 +56,16 @@ def search_users(crowd: Crowd) -> Answer:
 
 
 def get_user(crowd: Crowd) -> Answer:
-    _check_caller(crowd)
-    known = _asked_for(crowd)
-    return _told(_shown(crowd, crowd.read(known.account_id) or known))
+    return _told(_shown(crowd, _seen(crowd)))
+
+
+def list_direct_groups(crowd: Crowd) -> Answer:
+    return _groups(crowd, _seen(crowd).groups)
+
+
+def list_nested_groups(crowd: Crowd) -> Answer:
+    user = _seen(crowd)
+    return _groups(crowd, (*user.groups, *user.nested))
 
 
 def update_user(crowd: Crowd) -> Answer:
@@ -125,6 +132,18 @@ def _asked_for(crowd: Crowd) -> User:
     return user
 
 
+def _seen(crowd: Crowd) -> User:
+    _check_caller(crowd)
+    known = _asked_for(crowd)
+    return crowd.read(known.account_id) or known
+
+
+def _groups(crowd: Crowd, names: tuple[str, ...]) -> Answer:
+    start, most = _number("start-index", 0), _number("max-results", 1000)
+    groups = [{"name": name} for name in names[start : start + most]]
+    return _told({"expand": "group", "groups": groups})
+
+
 def _email(crowd: Crowd, user: User) -> str:
     return user.email if crowd.settings.emails else ""
 
@@ -184,9 +203,13 @@ def _operation(name: str, method: str, rule: str, *rest: Any, **options: Any) ->
     return Operation(f"crowd.{name}", API, method, f"{_REST}/{rule}", *rest, **options)
 
 
+_NO_GROUPS: dict[str, Any] = {"expand": "group", "groups": []}
+
 OPERATIONS = (
     _operation("user.search", "GET", "search", search_users, empty={"expand": "user", "users": []}),
     _operation("user.get", "GET", "user", get_user),
+    _operation("groups.direct", "GET", "user/group/direct", list_direct_groups, empty=_NO_GROUPS),
+    _operation("groups.nested", "GET", "user/group/nested", list_nested_groups, empty=_NO_GROUPS),
     _operation("user.update", "PUT", "user", update_user, writes=True),
     _operation("session.end", "DELETE", "session", end_sessions, writes=True),
 )

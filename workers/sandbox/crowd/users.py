@@ -38,6 +38,8 @@ class User:
     account_id      the key: directory and external id
     name            the username; "" makes one from the key
     directory       in "ldap" the application may not change users
+    groups          names of the groups it is in itself
+    nested          names of those that it is in through one of them
     sessions        the tokens of its sessions
     """
 
@@ -51,6 +53,8 @@ class User:
     display_name: str = "Sandbox User"
     active: bool = True
     directory: Literal["internal", "ldap"] = "internal"
+    groups: tuple[str, ...] = ()
+    nested: tuple[str, ...] = ()
     sessions: tuple[str, ...] = ()
 
     @property

@@ -85,7 +85,7 @@ def get_user(jira: Jira) -> Answer:
     user = jira.read(known.account_id) or known
     if user.deleted and not _flag("includeDeleted"):
         raise Refused(no_user_with_key())
-    return _told(shown(jira, user))
+    return _told(_whole(jira, user))
 
 
 def update_user(jira: Jira) -> Answer:
@@ -104,7 +104,7 @@ def update_user(jira: Jira) -> Answer:
     user = _named(jira)
     _check_may_change(operator, user, changes)
     jira.change(user.account_id, **changes)
-    return _told(shown(jira, jira.person(user.account_id) or user))
+    return _told(_whole(jira, jira.person(user.account_id) or user))
 
 
 def end_sessions(jira: Jira, username: str) -> Answer:
@@ -116,6 +116,13 @@ def end_sessions(jira: Jira, username: str) -> Answer:
         raise Refused(refused(404, f"The user named '{username}' does not exist"))
     jira.change(user.account_id, sessions=())
     return Answer(200)
+
+
+def _whole(jira: Jira, user: User) -> dict[str, Any]:
+    """A user alone; the groups only if expanded."""
+    expands = "groups" in request.args.get("expand", "").split(",")
+    items = [{"name": name} for name in user.groups] if expands else []
+    return shown(jira, user) | {"groups": {"size": len(user.groups), "items": items}}
 
 
 def shown(jira: Jira, user: User) -> dict[str, Any]:

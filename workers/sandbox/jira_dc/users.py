@@ -41,6 +41,7 @@ class User:
     deleted         gone from its directory, but not from Jira's history
     projects        keys of the projects it leads
     components      keys of the projects in which it leads a component
+    groups          names of its groups
     administers     has the global permission Jira Administrators
     browses         has the global permission Browse Users
     token           its personal access token, "" for none
@@ -59,6 +60,7 @@ class User:
     directory: Literal["internal", "ldap"] = "internal"
     projects: tuple[str, ...] = ()
     components: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
     administers: bool = False
     browses: bool = True
     token: str = ""

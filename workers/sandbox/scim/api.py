@@ -81,6 +81,7 @@ def shown(user: User) -> dict[str, Any]:
         "displayName": user.display_name,
         "emails": [*others, {"value": user.email, "type": "work", "primary": True}],
         "active": user.active,
+        "groups": [{"value": f"id-of-{name}", "display": name} for name in user.groups],
         "urn:scim:schemas:extension:atlassian-external:1.0": {
             "atlassianAccountId": f"712020:{user.account_id}"
         },

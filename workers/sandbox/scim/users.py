@@ -29,6 +29,7 @@ class User:
     account_id      the id in the directory, not that of the Atlassian account
     name            the userName; "" stands for the address
     other_emails    addresses that are not the primary one
+    groups          names of its groups
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -39,6 +40,7 @@ class User:
     display_name: Name = "Sandbox User"
     active: bool = True
     other_emails: tuple[Email, ...] = ()
+    groups: tuple[str, ...] = ()
 
     @property
     def account_status(self) -> str:
