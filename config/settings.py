@@ -90,7 +90,9 @@ class Console(Section):
     """The operators' side."""
 
     listen: Listen = setting(
-        "Address of the console; it has no login, so keep it on this machine.", "127.0.0.1:8001"
+        "Address of the console; people sign in to it, and programs read /metrics and /healthz. "
+        "For other machines put a proxy with TLS in front (server.trusted_proxies).",
+        "127.0.0.1:8001",
     )
 
 

@@ -28,8 +28,9 @@ from webhook.story import Teller
 from webhook.supervise import Child, Stop, Supervisor
 from webhook.up import answers, listening, places, program, start
 from workers.leavers import JobId, Outcome
-from workers.ledger import open_ledger
+from workers.ledger import open_ledger, sessions
 from workers.ledger.queries import jobs
+from workers.ledger.users import Role
 from workers.sandbox.atlassian.org import API_KEY, ORG_ID
 from workers.sandbox.people import LENA, OPERATOR, TOM
 from workers.sandbox.server import HOST, PORT
@@ -71,7 +72,11 @@ operated_by = "{operated_by}"
 """
 
 NEXT = """
-It goes on until Ctrl-C.  In another terminal:
+It goes on until Ctrl-C.  The console, in which this link signs you in once:
+
+  http://{console}/sign-in/link/{link}
+
+In another terminal:
 
   export LEAVER_CONFIG={config}
   {leaver} send bamboohr --email {somebody}
@@ -173,7 +178,10 @@ class Rehearsal:
     def go_on(self, supervisor: Supervisor, job: JobId) -> None:
         """Say what to try, and tell what happens until Ctrl-C.  Raises Stop."""
         places = {"console": self._settings.console.listen, "sandbox": self._sandbox}
-        words = {"leaver": _command(), "somebody": TOM.email, "job": job}
+        link = sessions.new_link(
+            self._ledger, "demo", Role.APPROVER, actor="demo", now=datetime.now(UTC)
+        )
+        words = {"leaver": _command(), "somebody": TOM.email, "job": job, "link": link}
         click.echo(NEXT.format(config=self._config, log=self.log, **places, **words))
         while True:
             supervisor.watch(0.1)

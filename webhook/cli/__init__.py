@@ -7,7 +7,7 @@
     acts.py        replay, hold, release, cancel
     sides.py       holds; hold and release of a whole source or target
     reinstate.py   reinstate
-    explain.py     explain; asking.py asks the workers for it
+    explain.py     explain
     brake.py       brake, brake release
     shadow.py      shadow report
     terminate.py   terminate
@@ -15,6 +15,7 @@
     quarantine.py  reparse, dismiss
     send.py        send
     source.py      source keys, confirm, forget
+    user.py        user add, remove, list, link
     processes.py   demo, up, serve, console, work, sandbox, migrate
     doctor.py      doctor
 
@@ -42,6 +43,7 @@ from webhook.cli import (
     sides,
     source,
     terminate,
+    user,
 )
 from webhook.cli.situation import Refused, Situation
 
@@ -120,6 +122,7 @@ for command in (
     brake.brake,
     shadow.shadow,
     source.source,
+    user.user,
     terminate.terminate,
     deliveries.deliveries,
     deliveries.delivery,

@@ -1,24 +1,51 @@
 """The console as a Flask app.
 
-GET /metrics   Prometheus text
-GET /healthz   how it goes, as JSON: 503 when nobody is deactivated
+    /               what needs a person, and how it goes (overview.py)
+    /jobs           lists and stories of jobs (jobs.py), and what is done to them (acts.py)
+    /deliveries     what came in (deliveries.py)
+    /brake          where the brake stands, and its release (brake.py)
+    /audit          who did what (audit.py)
+    /sign-in        by password or link (sign_in.py)
+    GET /metrics    Prometheus text
+    GET /healthz    how it goes, as JSON: 503 when nobody is deactivated
+
+Who may see and do what: access.py.
 """
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from flask import Flask, Response
+from flask import Flask, Response, g, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
 
-from webhook.console import health, metrics
-from workers.ledger import Ledger
+from config.settings import Settings
+from webhook.console import (
+    access,
+    acts,
+    audit,
+    brake,
+    deliveries,
+    health,
+    jobs,
+    metrics,
+    overview,
+    sign_in,
+    words,
+)
+from webhook.console.situation import Situation, Wakes
+from workers.ledger import Ledger, LedgerUnavailable
 
-#: A browser must guess nothing, embed nothing, keep nothing and run nothing.
+#: A browser must guess nothing, embed nothing, keep nothing, and run only what is ours.
 SECURITY_HEADERS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; "
+    "img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
@@ -29,10 +56,21 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def create_app(ledger: Ledger, clock: Callable[[], datetime] = utc_now) -> Flask:
+def create_app(
+    settings: Settings,
+    ledger: Ledger,
+    waker: Wakes,
+    clock: Callable[[], datetime] = utc_now,
+) -> Flask:
     """The console of this ledger.  Nothing connects before a request comes."""
-    app = Flask("webhook.console", static_folder=None)
+    app = Flask("webhook.console")
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's own provider has it
+    app.extensions["leaver"] = Situation(ledger, settings, waker, clock)
+    app.jinja_env.filters.update(words.FILTERS)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    access.guard(app)
+    for module in (overview, jobs, acts, deliveries, brake, audit, sign_in):
+        app.register_blueprint(module.pages)
 
     @app.get("/metrics")
     def show_metrics() -> ResponseReturnValue:
@@ -43,17 +81,36 @@ def create_app(ledger: Ledger, clock: Callable[[], datetime] = utc_now) -> Flask
         found = health.found(ledger, clock())
         return found, 503 if found["status"] == health.FAILING else 200
 
+    @app.context_processor
+    def always() -> dict[str, object]:
+        """What every page has."""
+        return {"session": g.get("session"), "now": clock(), "shadow": settings.policy.mode}
+
     @app.errorhandler(HTTPException)
     def error(problem: HTTPException) -> ResponseReturnValue:
-        """One word of JSON, with the headers that belong to the error."""
+        """One word of JSON for a program, a page for a person; with the error's own headers."""
         response = problem.get_response()
-        response.data = app.json.dumps({"error": problem.name.lower()}) + "\n"
-        response.content_type = "application/json"
+        if request.path in access.FOR_PROGRAMS:
+            response.data = app.json.dumps({"error": problem.name.lower()}) + "\n"
+            response.content_type = "application/json"
+        else:
+            response.data = render_template("error.html", problem=problem)
+            response.content_type = "text/html; charset=utf-8"
         return response
+
+    @app.errorhandler(LedgerUnavailable)
+    def unavailable(_: LedgerUnavailable) -> ResponseReturnValue:
+        """Why is in the log of whoever writes: the text may name hosts and files."""
+        g.session = None
+        return render_template("unavailable.html"), 503, {"Retry-After": "5"}
 
     @app.after_request
     def secure(response: Response) -> Response:
         response.headers.update(SECURITY_HEADERS)
+        if request.endpoint == "static":
+            response.headers["Cache-Control"] = "max-age=300"
         return response
 
+    if hops := settings.server.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops, 0, 0)  # type: ignore[method-assign]
     return app

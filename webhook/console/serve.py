@@ -14,6 +14,7 @@ from config.secret import ConfigurationError
 from config.settings import Address, Settings
 from webhook.console.app import create_app
 from webhook.serve import GRACE_S, Log, listen, require_schema
+from workers.dispatch import Waker
 from workers.ledger import open_ledger
 
 log = structlog.get_logger(__name__)
@@ -63,7 +64,10 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
     def load(self) -> Flask:
         """The app, made in the process that uses it: no connection is carried over a fork."""
-        return create_app(open_ledger(self._settings.ledger.url.reveal()))
+        settings = self._settings
+        ledger = open_ledger(settings.ledger.url.reveal())
+        waker = Waker(settings.queue.url.reveal(), settings.home)
+        return create_app(settings, ledger, waker)
 
     def reload(self) -> None:
         """Read the configuration again, before the process is replaced."""

@@ -7,10 +7,28 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
+from config.settings import load
 from tests.webhook.receiving import empty_ledger
+from tests.workers.fakes import FakeWaker
 from tests.workers.records import NOW
 from webhook.console.app import create_app
 from workers.ledger import Ledger
+
+CONFIGURATION = """
+[policy]
+mode = "act"
+timezone = "UTC"
+
+[sources.hr]
+kind = "bamboohr"
+secrets = ["test-key-not-a-secret"]
+
+[targets.cloud]
+kind = "atlassian-org"
+org_id = "an-organization"
+api_key = "test-key-not-a-secret"
+operated_by = "it-admin@example.com"
+"""
 
 
 @pytest.fixture
@@ -28,10 +46,14 @@ def lost_ledger(opened: Callable[[str], Ledger], tmp_path: Path) -> Ledger:
 
 
 @pytest.fixture
-def console() -> Callable[..., FlaskClient]:
+def console(tmp_path: Path) -> Callable[..., FlaskClient]:
     """Makes a client of the console of a ledger, at a time."""
 
+    configuration = tmp_path / "leaver.toml"
+    configuration.write_text(CONFIGURATION)
+
     def visit(ledger: Ledger, now: datetime = NOW) -> FlaskClient:
-        return create_app(ledger, lambda: now).test_client()
+        settings = load(configuration, {}).for_the_door()
+        return create_app(settings, ledger, FakeWaker(), lambda: now).test_client()
 
     return visit

@@ -68,6 +68,15 @@ class Figures:
     workers: int  # those that are alive
 
 
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What tells at a glance whether leavers are worked on."""
+
+    oldest_unfinished: timedelta  # since its receipt; zero where all are finished
+    oldest_overdue: timedelta  # past its cutoff; zero where none is
+    workers: int  # those that are alive
+
+
 def alarms_open(ledger: Ledger) -> list[Alarm]:
     """What a person must know now, newest first."""
     query = sa.select(*columns_of(t.alarms, Alarm)).where(t.alarms.c.open_key.is_not(None))
@@ -113,6 +122,16 @@ def figures(ledger: Ledger, *, now: datetime) -> Figures:
             brakes=tripped(tx),
             braked=waiting(tx, None),
             alarms=_alarms(tx),
+            workers=_workers(tx, now),
+        )
+
+
+def health(ledger: Ledger, *, now: datetime) -> Health:
+    """The few figures that cost nothing."""
+    with ledger.read() as tx:
+        return Health(
+            oldest_unfinished=_since(now, _earliest(tx, t.jobs.c.received_at)),
+            oldest_overdue=_since(now, _earliest(tx, t.jobs.c.cutoff)),
             workers=_workers(tx, now),
         )
 

@@ -152,6 +152,44 @@ def listed(
         return [Job(**_fields(row)) for row in tx.execute(query).mappings()]
 
 
+@dataclass(frozen=True, slots=True)
+class JobPage:
+    """A page of a list, newest first, and whether there are newer and older ones."""
+
+    jobs: tuple[Job, ...]
+    newer: bool
+    older: bool
+
+
+def page(
+    ledger: Ledger,
+    wanted: JobFilter,
+    *,
+    size: int,
+    after: JobId | None = None,
+    before: JobId | None = None,
+    last: bool = False,
+) -> JobPage:
+    """The page older than the job `after`, newer than `before`, the last one, or the first.
+
+    Each costs the same, however many there are: nothing is counted, and no row is skipped over.
+    """
+    backwards = last or before is not None
+    id_ = t.jobs.c.id
+    query = _fitting(sa.select(*_JOB), wanted).limit(size + 1)
+    query = query.order_by(id_.asc() if backwards else id_.desc())
+    if before is not None:
+        query = query.where(id_ > before)
+    elif after is not None:
+        query = query.where(id_ < after)
+    with ledger.read() as tx:
+        rows = [Job(**_fields(row)) for row in tx.execute(query).mappings()]
+    more, shown = len(rows) > size, rows[:size]
+    if backwards:
+        return JobPage(tuple(reversed(shown)), newer=more, older=not last and bool(shown))
+    return JobPage(tuple(shown), newer=after is not None, older=more)
+
+
 def every(ledger: Ledger, wanted: JobFilter) -> Iterator[Job]:
     """Every job that fits, newest first."""
     page = listed(ledger, wanted, limit=PAGE)

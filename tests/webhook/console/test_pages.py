@@ -1,0 +1,180 @@
+"""Every page shows what is there, and nothing that should not be seen."""
+
+import re
+
+import pytest
+
+from tests.workers.records import NOW, delivery, job_row, person, record
+from workers.ledger import moves, sessions
+from workers.ledger.queries import jobs as kept_jobs
+from workers.ledger.queries.jobs import JobFilter
+from workers.ledger.users import Role
+
+PAGES = ["/", "/jobs", "/deliveries", "/brake", "/audit"]
+
+
+@pytest.fixture
+def visitor(console):
+    """Makes a browser in which somebody is signed in."""
+
+    def visit(ledger, role=Role.APPROVER):
+        client = console(ledger)
+        token = sessions.start(ledger, "alice", role, how="by a test", now=NOW)
+        client.set_cookie("leaver_session", token)
+        return client
+
+    return visit
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_shows_an_empty_ledger(ledger, visitor, path):
+    """The first thing that a new user sees."""
+    assert visitor(ledger).get(path).status_code == 200
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_nobody_sees_a_page_without_signing_in(ledger, console, path):
+    """It leads to the sign-in, and from there back."""
+    answer = console(ledger).get(path)
+
+    assert (answer.status_code, answer.location) == (302, f"/sign-in?next={path}")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_addresses_are_masked_in_every_list(ledger, visitor, path):
+    """A list over somebody's shoulder tells nobody who leaves."""
+    record(ledger, delivery(person("lena")))
+
+    page = visitor(ledger).get(path).text
+
+    assert "lena" not in page
+
+
+def test_the_page_of_a_job_masks_the_address_until_somebody_looks(ledger, visitor):
+    """And then the audit trail says who did."""
+    [job] = record(ledger, delivery(person("lena"))).jobs
+    client = visitor(ledger)
+    masked = client.get(f"/jobs/{job}").text
+
+    revealed = client.post(f"/jobs/{job}/reveal", data=form(ledger, client)).text
+
+    assert "lena@" not in masked
+    assert "lena@example.com" in revealed
+    assert "alice (console)" in client.get("/audit?action=look").text
+
+
+def test_the_body_of_a_delivery_is_hidden_until_somebody_looks(ledger, visitor):
+    """It is what HR sent, with all that stands in it."""
+    kept = record(ledger, delivery(person("lena"), body=b'{"salary": 1}'))
+    client = visitor(ledger)
+    path = f"/deliveries/{kept.delivery}"
+
+    assert "salary" not in client.get(path).text
+    assert "salary" in client.post(f"{path}/reveal", data=form(ledger, client)).text
+
+
+def test_an_operator_replays_what_a_filter_finds(ledger, visitor):
+    """First the count, then a reason, then what became of each."""
+    jobs = record(ledger, delivery(person("lena"), person("tom"), person("eve"))).jobs
+    for job in jobs[:2]:
+        moves.cancel_by(ledger, job, actor="ops", why="by mistake", now=NOW)
+    client = visitor(ledger)
+    said = form(ledger, client) | {"all": "1", "state": "cancelled"}
+
+    preview = client.post("/acts/replay", data=said).text
+    assert "Replay 2 jobs" in preview
+    [ids] = re.findall(r'name="id" value="([^"]+)"', preview)
+    done = client.post("/acts/replay/do", data=said | {"id": ids, "reason": "they do leave"})
+
+    assert "2 jobs replayed" in done.text
+    assert [job_row(ledger, job)["round"] for job in jobs] == [2, 2, 1]
+
+
+def test_an_act_without_a_reason_is_not_done(ledger, visitor):
+    """The audit trail would say nothing."""
+    [job] = record(ledger, delivery(person("lena"))).jobs
+    client = visitor(ledger)
+
+    answer = client.post("/acts/hold/do", data=form(ledger, client) | {"id": job, "reason": " "})
+
+    assert answer.status_code == 400
+    assert job_row(ledger, job)["state"] == "queued"
+
+
+def test_the_brake_is_released_with_a_number_and_a_reason(ledger, visitor):
+    """So many pass, and the trail says by whom."""
+    client = visitor(ledger)
+    said = form(ledger, client) | {"leavers": "7", "reason": "a reorganisation"}
+
+    answer = client.post("/brake", data=said)
+
+    assert answer.status_code == 303
+    assert "a reorganisation" in client.get("/audit").text
+
+
+HOSTILE = "<script>alert(1)</script>'\"><img src=x onerror=alert(1)>"
+
+
+def test_what_strangers_write_stays_text_on_every_page(ledger, visitor):
+    """Names, reasons and bodies come from outside; what they hold must never run."""
+    kept = record(ledger, delivery(person(HOSTILE), body=HOSTILE.encode()))
+    [job] = kept.jobs
+    moves.hold_by(ledger, job, actor=HOSTILE, why=HOSTILE, now=NOW)
+    client = visitor(ledger)
+    data = form(ledger, client)
+
+    pages = [client.get(path).text for path in (*PAGES, f"/jobs/{job}")]
+    pages.append(client.get(f"/jobs?state=held&reason={HOSTILE}&email={HOSTILE}").text)
+    pages.append(client.get(f"/audit?actor={HOSTILE}").text)
+    pages.append(client.post(f"/deliveries/{kept.delivery}/reveal", data=data).text)
+    pages.append(client.post("/acts/cancel", data=data | {"id": job}).text)
+    pages.append(client.post("/acts/cancel/do", data=data | {"id": job, "reason": HOSTILE}).text)
+
+    assert any("&lt;script&gt;" in page for page in pages)
+    assert not any("<script>alert" in page or "<img" in page for page in pages)
+
+
+@pytest.mark.parametrize("path", ["/jobs/nothing", "/deliveries/nothing", "/nothing", "/acts/x"])
+def test_what_is_not_there_is_said_so(ledger, visitor, path):
+    """On a page that leads back."""
+    answer = visitor(ledger).get(path)
+
+    assert answer.status_code in (404, 405)
+    assert "To the overview" in answer.text
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["state=x", "outcome=x", "since=x", "since=-1d", "after=x", "before=x", "last=1", "email=x"],
+)
+def test_an_address_that_makes_no_sense_shows_a_list(ledger, visitor, query):
+    """Somebody cut it off while copying."""
+    assert visitor(ledger).get(f"/jobs?{query}").status_code == 200
+
+
+def test_pages_of_a_list_meet_without_gap_or_overlap(ledger, visitor):
+    """From the newest to the oldest and back."""
+    jobs = record(ledger, delivery(*(person(f"p{n}") for n in range(120)))).jobs
+    wanted = JobFilter()
+
+    first = kept_jobs.page(ledger, wanted, size=50)
+    second = kept_jobs.page(ledger, wanted, size=50, after=first.jobs[-1].id)
+    third = kept_jobs.page(ledger, wanted, size=50, after=second.jobs[-1].id)
+    back = kept_jobs.page(ledger, wanted, size=50, before=third.jobs[0].id)
+    last = kept_jobs.page(ledger, wanted, size=50, last=True)
+
+    shown = [job.id for page in (first, second, third) for job in page.jobs]
+    assert shown == sorted(jobs, reverse=True)
+    assert back.jobs == second.jobs
+    assert [job.id for job in last.jobs] == sorted(jobs)[:50][::-1]
+    assert [(page.newer, page.older) for page in (first, second, third, last)] == [
+        (False, True),
+        (True, True),
+        (True, False),
+        (True, False),
+    ]
+
+
+def form(ledger, client):
+    token = client.get_cookie("leaver_session").value
+    return {"csrf": sessions.of(ledger, token, NOW).csrf}

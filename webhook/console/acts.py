@@ -1,0 +1,116 @@
+"""What an operator does to jobs: first which and how many, then why, then what became of each."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Blueprint, abort, render_template, request
+from flask.typing import ResponseReturnValue
+
+from webhook.console import access
+from webhook.console.filters import job_filter
+from webhook.console.situation import at
+from workers.leavers import JobId, State
+from workers.ledger import Ledger, moves
+from workers.ledger.moves import CANCELLABLE, HOLDABLE, REPLAYABLE
+from workers.ledger.queries import jobs as kept
+from workers.ledger.queries.jobs import Job, JobFilter
+from workers.ledger.users import Role
+
+pages = Blueprint("acts", __name__, url_prefix="/acts")
+
+#: So many jobs at once; whoever means more repeats it, and sees each time what becomes of it.
+MOST = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One of the things that can be done to a job, and the states in which it can."""
+
+    name: str
+    past: str
+    states: tuple[State, ...]
+    does: str
+    run: Callable[[Ledger, JobId, str, str, datetime], str | None]
+
+
+def _replay(ledger: Ledger, job: JobId, actor: str, why: str, now: datetime) -> str | None:
+    return "replayed" if moves.replay_by(ledger, job, actor=actor, why=why, now=now) else None
+
+
+def _release(ledger: Ledger, job: JobId, actor: str, why: str, now: datetime) -> str | None:
+    return "released" if moves.release_by(ledger, job, actor=actor, why=why, now=now) else None
+
+
+def _hold(ledger: Ledger, job: JobId, actor: str, why: str, now: datetime) -> str | None:
+    return moves.hold_by(ledger, job, actor=actor, why=why, now=now)
+
+
+def _cancel(ledger: Ledger, job: JobId, actor: str, why: str, now: datetime) -> str | None:
+    return moves.cancel_by(ledger, job, actor=actor, why=why, now=now)
+
+
+ACTS = {
+    act.name: act
+    for act in (
+        Act("replay", "replayed", REPLAYABLE, "Run again, in a new round", _replay),
+        Act("release", "released", (State.HELD,), "Let go on; all rules are asked again", _release),
+        Act("hold", "held", (*HOLDABLE, State.RUNNING), "Wait for a person", _hold),
+        Act("cancel", "cancelled", (*CANCELLABLE, State.RUNNING), "End without more", _cancel),
+    )
+}
+
+
+def possible(job: Job) -> list[Act]:
+    """What makes sense for a job now."""
+    return [act for act in ACTS.values() if job.state in act.states]
+
+
+@pages.post("/<name>")
+@access.needs(Role.OPERATOR)
+def preview(name: str) -> ResponseReturnValue:
+    """Say how many jobs of which kind it would be, and ask why."""
+    act = _act(name)
+    chosen = _chosen()
+    return render_template("preview.html", act=act, jobs=chosen, kinds=_kinds(chosen), most=MOST)
+
+
+@pages.post("/<name>/do")
+@access.needs(Role.OPERATOR)
+def do(name: str) -> ResponseReturnValue:
+    """Do it to exactly the jobs that were shown, and tell what became of each."""
+    act, ledger, now = _act(name), at().ledger, at().now()
+    why = request.form.get("reason", "").strip()
+    chosen = _chosen()
+    if not why or not chosen:
+        return render_template(
+            "preview.html", act=act, jobs=chosen, kinds=_kinds(chosen), most=MOST, unsaid=True
+        ), 400
+    results = [(job, act.run(ledger, job.id, access.actor(), why, now)) for job in chosen]
+    at().waker.wake([job.id for job, result in results if result in ("replayed", "released")])
+    return render_template("result.html", act=act, results=results, why=why)
+
+
+def _act(name: str) -> Act:
+    return ACTS.get(name) or abort(404)
+
+
+def _chosen() -> list[Job]:
+    """The jobs that a form names: some by their ids, or all that fit a filter."""
+    ids = tuple(JobId(word) for each in request.form.getlist("id") for word in each.split())
+    if ids:
+        wanted = JobFilter(ids=ids[:MOST])
+    elif request.form.get("all"):
+        wanted = job_filter(request.form, at().now())
+    else:
+        return []
+    return kept.listed(at().ledger, wanted, limit=MOST)
+
+
+def _kinds(chosen: Sequence[Job]) -> list[tuple[str, int]]:
+    words = Counter(
+        f"{job.state} ({job.outcome or job.reason})" if job.outcome or job.reason else job.state
+        for job in chosen
+    )
+    return words.most_common()

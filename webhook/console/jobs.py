@@ -1,0 +1,79 @@
+"""The pages of jobs: the list with its filter, and the story of one."""
+
+from flask import Blueprint, abort, render_template, request
+from flask.typing import ResponseReturnValue
+
+from webhook.console import access, acts
+from webhook.console.filters import given, job_filter
+from webhook.console.situation import at
+from workers.leavers import FINISHED, OUTCOMES, JobId, Outcome, State
+from workers.ledger import trail
+from workers.ledger.queries import NotFound
+from workers.ledger.queries import jobs as kept
+from workers.ledger.users import Role
+from workers.reasons import JOB
+
+pages = Blueprint("jobs", __name__, url_prefix="/jobs")
+
+PAGE = 50
+
+#: In these states a job moves without anybody's help: the page shows it live.
+MOVING = (State.QUEUED, State.RUNNING, State.RETRYING)
+
+
+@pages.get("")
+def listed() -> ResponseReturnValue:
+    """The jobs that fit, newest first."""
+    wanted = job_filter(request.args, at().now())
+    after, before = request.args.get("after"), request.args.get("before")
+    oldest = "last" in request.args
+    page = kept.page(
+        at().ledger,
+        wanted,
+        size=PAGE,
+        after=JobId(after) if after else None,
+        before=JobId(before) if before else None,
+        last=oldest,
+    )
+    return render_template(
+        "jobs.html",
+        page=page,
+        said=given(request.args),
+        states=[*State],
+        outcomes=[*Outcome],
+        reasons=sorted(JOB),
+        meanings=JOB,
+        settings=at().settings,
+        acts=[*acts.ACTS.values()],
+    )
+
+
+@pages.get("/<job>")
+def one(job: str) -> ResponseReturnValue:
+    """One job in full, the e-mail address masked."""
+    return _shown(job, reveal=False)
+
+
+@pages.post("/<job>/reveal")
+@access.needs(Role.OPERATOR)
+def reveal(job: str) -> ResponseReturnValue:
+    """The same with the e-mail address; who looked is in the audit trail."""
+    trail.looked(at().ledger, JobId(job), actor=access.actor(), now=at().now())
+    return _shown(job, reveal=True)
+
+
+def _shown(job: str, *, reveal: bool) -> ResponseReturnValue:
+    try:
+        found = kept.one(at().ledger, JobId(job))
+    except NotFound as error:
+        abort(404, str(error))
+    return render_template(
+        "job.html",
+        job=found,
+        reveal=reveal,
+        possible=acts.possible(found),
+        means=JOB.get(found.reason) if found.state not in FINISHED else None,
+        failed=JOB.get(found.reason) if found.state is State.FAILED else None,
+        outcome=OUTCOMES[found.outcome] if found.outcome else "",
+        live=found.state in MOVING,
+    )
