@@ -1,8 +1,10 @@
 """A reinstatement on a real ledger: when it may be opened, what stops it, and which job wins."""
 
+from contextlib import suppress
+
 import pytest
 
-from config.settings import load
+from config.settings import Window, load
 from tests.workers.fakes import FakeClock, FakeHr, FakeTarget, account
 from tests.workers.ledger.meetings import one_behind_the_other
 from tests.workers.records import (
@@ -16,16 +18,17 @@ from tests.workers.records import (
     job_of,
     job_row,
     open_alarms,
+    person,
     record,
     rounds_of,
     rows,
     state_of,
 )
 from tests.workers.shop import Shop
-from workers.errors import AccountBusy, Unavailable
+from workers.errors import AccountBusy, Braked, Unavailable
 from workers.journal import LEASE
 from workers.leavers import AccountId, Cutoff, Element, ElementKind, Leaver, LeaverKind, Outcome
-from workers.ledger import holds, intake, moves, reinstatements
+from workers.ledger import brakes, holds, intake, moves, reinstatements
 from workers.ledger import tables as t
 from workers.ledger.holds import Side
 from workers.ledger.reinstatements import CannotReinstate
@@ -161,6 +164,36 @@ def test_what_was_given_back_is_not_given_once_more(shop, ledger, target, rescin
 
     assert state_of(ledger, back) == ("held", "nothing_to_give_back")
     assert target.is_off(LENA)
+
+
+def test_a_repeated_delivery_is_answered_with_the_jobs_of_the_first(shop, ledger, lena, clock):
+    """What an operator opened beside them is none of HR's."""
+    reinstate(ledger, lena, clock.now(), force=True)
+
+    again = record(ledger, delivery(person()), now=clock.now())
+
+    assert (again.status, again.jobs) == ("duplicate", (lena,))
+
+
+def test_nobody_waits_at_the_brake_because_of_a_reinstatement(shop, ledger, lena, clock):
+    """Its round has the number of another round that had waited there, and was cancelled."""
+    one = {"": (Window(leavers=1, per=DAY),)}
+    back = reinstate(ledger, lena, clock.now(), force=True)
+    shop.run(back)
+    for _ in range(2):
+        moves.replay_by(ledger, lena, now=clock.now(), **BY)
+        owned = claim(ledger, lena, now=clock.now())
+        with suppress(Braked):
+            moves.intend(ledger, owned, LENA.id, brakes=one, now=clock.now(), lease=LEASE)
+        moves.hold(ledger, owned, reason="brake", now=clock.now())
+    moves.cancel_by(ledger, lena, now=clock.now(), **BY)
+    moves.replay_by(ledger, back, now=clock.now(), **BY)
+    moves.hold_by(ledger, back, now=clock.now(), **BY)
+    moves.replay_by(ledger, back, now=clock.now(), **BY)
+
+    assert job_row(ledger, back)["round"] == job_row(ledger, lena)["round"]
+    with ledger.read() as tx:
+        assert brakes.waiting(tx, None) == 0
 
 
 # --- When it may be opened ---
@@ -426,7 +459,7 @@ def test_a_deactivation_that_begins_after_its_write_has_the_last_word(
 
 def test_another_leaver_of_the_same_account_goes_first(shop, ledger, target, rescinded, clock):
     """Two HR systems know the person, and one of them says: leaves."""
-    other = job_of(ledger, source="another-hr", at=clock.now(), cutoff=clock.now())
+    other = job_of(ledger, source="bamboohr", at=clock.now(), cutoff=clock.now())
     back = reinstate(ledger, rescinded, clock.now())
 
     shop.run(back)
@@ -443,7 +476,7 @@ def test_nobody_calls_an_account_off_that_is_just_switched_on(
     other = []
 
     def leaves_elsewhere():
-        other.append(job_of(ledger, source="another-hr", at=clock.now(), cutoff=clock.now()))
+        other.append(job_of(ledger, source="bamboohr", at=clock.now(), cutoff=clock.now()))
         shop.run(other[0])
 
     target.just_before("switch_on", leaves_elsewhere)
@@ -460,7 +493,7 @@ def test_an_account_that_somebody_reads_is_not_switched_on(shop, ledger, target,
     """The same meeting, with the other one first."""
     other = claim(
         ledger,
-        job_of(ledger, source="another-hr", at=clock.now(), cutoff=clock.now()),
+        job_of(ledger, source="bamboohr", at=clock.now(), cutoff=clock.now()),
         now=clock.now(),
     )
     back = claim(ledger, reinstate(ledger, rescinded, clock.now()), now=clock.now())

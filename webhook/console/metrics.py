@@ -58,7 +58,7 @@ def _families(figures: Figures | None) -> Iterator[Metric]:
     )
     yield _gauge(
         "leaver_oldest_overdue_job_seconds",
-        "How long the oldest unfinished job is past the time when access had to be gone.",
+        "How long the oldest unfinished job is past the time when it had to be done.",
         figures.oldest_overdue.total_seconds(),
     )
     yield _labelled(

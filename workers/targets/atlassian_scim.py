@@ -69,7 +69,10 @@ class AtlassianScim:
     def groups(self, journal: Journal, account: Account) -> tuple[str, ...]:
         """Those of the directory, which has no groups in groups."""
         call = "users.get"
-        answer = self._http.ask(journal, call, (*self._users, account.id), about_account=True)
+        path = (*self._users, account.id)
+        answer = self._http.ask(journal, call, path, about_account=True, accept=is_missing)
+        if is_missing(answer):
+            raise untold(call, "the user is gone")
         user = as_object(answer.body)
         if user.get("id") != account.id:
             raise Refused(call, "the answer is about another user", reason="unclear_account")

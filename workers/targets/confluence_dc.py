@@ -96,7 +96,10 @@ class ConfluenceDC:
         for _ in range(MAX_PAGES):
             query = {"key": account.id, "start": str(len(names)), "limit": str(PAGE_SIZE)}
             path = (*REST, "user", "memberof")
-            page = as_object(self._http.ask(journal, call, path, query=query).body)
+            answer = self._http.ask(journal, call, path, query=query, accept=is_missing)
+            if is_missing(answer):
+                raise untold(call, "the user is gone")
+            page = as_object(answer.body)
             names += names_of(call, page.get("results"))
             if not as_object(page.get("_links")).get("next"):
                 return tuple(names)

@@ -91,7 +91,12 @@ class JiraCloudSite:
         call = "user.get"
         query = {"accountId": account.id, "expand": "groups"}
         path = (*REST, "user")
-        user = self._http.ask(journal, call, path, query=query, about_account=True).body
+        answer = self._http.ask(
+            journal, call, path, query=query, about_account=True, accept=is_missing
+        )
+        if is_missing(answer):
+            raise untold(call, "the account is gone")
+        user = answer.body
         if id_of(call, user) != account.id:
             raise Refused(call, "the answer is about another account", reason="unclear_account")
         groups = _items(as_object(user).get("groups"))

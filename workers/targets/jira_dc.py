@@ -97,7 +97,11 @@ class JiraDC:
         """Those of the user; whether groups of its groups count, the user's directory says."""
         call = "user.get"
         query = {"key": account.id, "includeDeleted": "true", "expand": "groups"}
-        user = as_object(self._http.ask(journal, call, (*REST, "user"), query=query).body)
+        missing = is_missing(account.id)
+        answer = self._http.ask(journal, call, (*REST, "user"), query=query, accept=missing)
+        if missing(answer):
+            raise untold(call, "the user is gone")
+        user = as_object(answer.body)
         if user.get("key") != account.id:
             raise Refused(call, "the answer is about another account", reason="unclear_account")
         groups = as_object(user.get("groups"))

@@ -187,6 +187,16 @@ class Promises:
         assert set(within.groups(Book(), account)) == {*before, *joined}
         assert not joined & set(before)
 
+    def test_the_groups_of_an_account_that_is_gone_are_no_trouble_of_the_target(
+        self, stage, within
+    ):
+        """It was deleted a moment ago: a person looks, and everybody else's jobs go on."""
+        gone = AccountId("no-such-account")
+        account = replace(find_one(within, stage.active), id=gone, username=gone)
+
+        with suppress(Refused):
+            assert within.groups(Book(), account) == ()
+
     def test_an_account_that_does_not_exist_reads_as_none(self, stage, within):
         """Proven absence, and no error."""
         account = replace(
