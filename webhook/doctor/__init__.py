@@ -2,6 +2,7 @@
 
     machinery.py     ledger, queue and clock
     credentials.py   the key of each target and HR system, and the HR system's webhook
+    owners.py        the accounts that Leaver itself works with
     sources.py       each source's published keys
     record.py        what stands in the ledger: workers, pauses, alarms, rejections, jobs
 
@@ -14,7 +15,7 @@ from datetime import UTC, datetime
 
 from config import checks
 from config.settings import Settings
-from webhook.doctor import credentials, machinery, record, sources
+from webhook.doctor import credentials, machinery, owners, record, sources
 from webhook.doctor.check import Check, Result
 from workers.ledger import open_ledger
 
@@ -39,7 +40,10 @@ def examine(settings: Settings) -> Iterator[Check]:
         for name, source in settings.sources.items():
             yield from sources.keys_published(name, source)
         for name, own in settings.targets.items():
-            yield credentials.key_taken(name, own)
+            tried = credentials.key_taken(name, own)
+            yield tried
+            if tried.result is Result.OK:
+                yield from owners.owners_known(name, own, settings.policy, datetime.now(UTC))
         yield from credentials.hr_key_taken(settings)
         if readable:
             yield from record.everything(ledger, datetime.now(UTC))

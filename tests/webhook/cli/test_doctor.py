@@ -21,6 +21,7 @@ from workers.reasons import JOB
 from workers.sandbox.app import create_app
 from workers.sandbox.atlassian.org import API_KEY, ORG_ID
 from workers.sandbox.bamboohr.employees import API_KEY as HR_KEY
+from workers.sandbox.people import OPERATOR
 from workers.sandbox.server import Server
 from workers.sandbox.state import Settings
 
@@ -62,6 +63,32 @@ def test_all_is_well(leaver, ledger, healthy):
     assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "All is well.")
     assert "takes the key (org.get in" in result.stdout
     assert everything(ledger) == before
+
+
+def test_an_owner_whom_the_target_does_not_know_is_found(leaver, healthy):
+    """A mistyped address guards nobody, and our own account could be switched off."""
+    text = leaver.config.read_text()
+    leaver.config.write_text(text.replace("it-admin@", "it-admni@", 1))
+
+    code, found = examined(leaver)
+
+    assert (code, list(found)) == (3, ["targets.cloud owner"])
+    assert "correct targets.cloud.operated_by" in found["targets.cloud owner"]
+
+
+@pytest.mark.parametrize(
+    ("change", "finding"),
+    [({"withheld": ["email"]}, "unclear_account"), ({"email": "it-admin@EXAMPLE.com"}, None)],
+)
+def test_an_owner_is_known_as_a_leaver_would_be(leaver, healthy, atlassian, change, finding):
+    """By the very match of an attempt."""
+    url = f"{atlassian}/sandbox/people/{OPERATOR.account_id}"
+    requests.patch(url, json=change, timeout=10).raise_for_status()
+
+    code, found = examined(leaver)
+
+    assert code == 0
+    assert [each.split(":")[0] for each in found.values()] == [finding] * 2 * bool(finding)
 
 
 def test_a_fault_is_shown_with_what_helps(leaver, healthy, redis_server):
