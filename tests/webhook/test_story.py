@@ -11,7 +11,7 @@ from tests.workers.records import NOW, SECOND, claim, delivery, job_of, person, 
 from webhook.story import Teller, steps
 from workers.journal import LedgerJournal
 from workers.leavers import AccountId, JobId, Outcome
-from workers.ledger import Ledger, moves
+from workers.ledger import Ledger, moves, reinstatements
 from workers.ledger.moves import Claim
 from workers.ledger.queries import jobs
 from workers.targets.base import Access, Account, Call, Way
@@ -127,6 +127,27 @@ def test_each_round_keeps_its_own_end(ledger):
 
     assert ends[0] == "deactivated"
     assert ends[1].startswith("already_inactive: ")
+
+
+def test_a_reinstatement_is_told_the_other_way_round(ledger):
+    """Nobody signed it, and what is read back is that the account is on."""
+    left = job_of(ledger)
+    claimed, journal = attempt(ledger, left)
+    journal.keep(ACCOUNT)
+    journal.intend("lifecycle.disable")
+    finish(ledger, claimed)
+    known = {"force": True, "hr_is_asked": False, "now": NOW + 10 * SECOND}
+    back = reinstatements.reinstate(ledger, left, actor="ada", why="a mistake", **known)
+    claimed = claim(ledger, back, now=NOW + 10 * SECOND)
+    journal = LedgerJournal(ledger, claimed, {}, lambda: NOW + 10 * SECOND)
+    call(journal, "lifecycle.enable", 11)
+    call(journal, "profile.get", 12)
+    reinstatements.finish(ledger, claimed, Outcome.REINSTATED, now=NOW + 13 * SECOND)
+
+    told = steps(jobs.one(ledger, back))
+
+    assert [step.word for step in told] == ["recorded", "woken", "enabled", "read back", "done"]
+    assert told[3].text == "active, says the account itself"
 
 
 def test_a_teller_tells_each_step_once(ledger):

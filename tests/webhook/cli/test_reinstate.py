@@ -36,6 +36,16 @@ def test_a_reinstatement_is_opened_and_named(leaver, ledger, lena):
     assert leaver.json("job", back["id"])[0]["rounds"][0]["why"] == "HR took it back"
 
 
+def test_a_list_of_jobs_says_which_of_them_give_back(leaver, lena):
+    """Else it would look as if the person was to leave once more."""
+    leaver.run("reinstate", lena, *WHY, "--force")
+
+    heading, back, left = (line.split() for line in leaver.run("jobs").stdout.splitlines())
+
+    to = heading.index("TO")
+    assert (back[to], left[to]) == ("reinstate", "deactivate")
+
+
 def test_without_the_word_of_hr_the_command_says_what_helps(leaver, ledger, lena):
     """Refused, and nothing is written."""
     result = leaver.run("reinstate", lena, *WHY)

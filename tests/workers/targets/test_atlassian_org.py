@@ -6,9 +6,11 @@ import pytest
 
 from tests.workers.targets.books import Book
 from tests.workers.targets.conformance import Conformance, Stage
+from tests.workers.targets.leaving import Leaving, Returning
 from tests.workers.targets.scripted import ScriptedServer, answer
+from workers.deprovision import Done, Held
 from workers.errors import LeaseLost, LockedOut, Refused, Unavailable
-from workers.leavers import AccountId
+from workers.leavers import AccountId, Outcome
 from workers.sandbox import people
 from workers.sandbox.atlassian.org import API_KEY, ORG_ID
 from workers.targets.base import Access, Account, Way
@@ -315,6 +317,28 @@ def test_without_a_directory_where_it_was_active_nothing_is_restored(control, ta
         target.switch_on(Book(), account, account.snapshot)
 
     assert control.writes() == []
+
+
+def test_only_what_leaver_suspended_is_given_back(control, target):
+    """The other directory was closed to the person before, for a reason that still holds."""
+    before = {"primary": "suspended", "secondary": "active"}
+    control.change(people.UNMANAGED, directories=before)
+    job = Leaving(target, people.UNMANAGED.email)
+    job.attempt()
+
+    assert Returning(job).attempt() == Done(Outcome.REINSTATED)
+    assert control.really(people.UNMANAGED)["directories"] == before
+
+
+def test_what_an_identity_provider_manages_by_now_only_that_may_enable(control, target):
+    """Switched on here, its next sync would switch it off again."""
+    job = Leaving(target, people.TOM.email)
+    job.attempt()
+    control.change(people.TOM, source="synced")
+    back = Returning(job)
+
+    assert back.attempt() == Held("idp_enables")
+    assert not back.notes.wrote
 
 
 # Reading ------------------------------------------------------------------------------------------
