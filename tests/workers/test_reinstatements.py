@@ -292,7 +292,23 @@ def test_a_before_state_that_was_forgotten_cannot_be_given_back(shop, ledger, le
     moves.replay_by(ledger, lena, force=True, now=clock.now(), **BY)
     shop.run(lena)
 
-    assert "nothing to give back" in refusal(ledger, lena, clock.now(), force=True)
+    assert "enable it by hand" in refusal(ledger, lena, clock.now(), force=True)
+
+
+def test_of_two_jobs_that_switched_an_account_off_the_later_knows_how_it_was(
+    shop, ledger, target, lena, clock
+):
+    """In between somebody enabled it by hand, and perhaps with less."""
+    target.put(account("lena"))
+    other = job_of(ledger, source="bamboohr", at=clock.move(HOUR), cutoff=clock.now())
+    shop.run(other)
+    assert other in refusal(ledger, lena, clock.now(), force=True)
+
+    shop.run(reinstate(ledger, other, clock.now(), force=True))
+
+    assert not target.is_off(LENA)
+    for job in (lena, other):
+        assert "nothing is left" in refusal(ledger, job, clock.now(), force=True)
 
 
 def test_the_jobs_of_a_leaver_that_took_something_are_found(shop, ledger, lena):

@@ -24,12 +24,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from config.sources import OPERATOR
-from workers.leavers import UNFINISHED, Action, JobId, LeaverId, Outcome, State
+from workers.leavers import UNFINISHED, AccountId, Action, JobId, LeaverId, Outcome, State
 from workers.ledger import moves, people
 from workers.ledger import tables as t
 from workers.ledger.alarms import close_alarm
 from workers.ledger.moves import Claim
 from workers.ledger.store import Ledger
+from workers.targets.base import OUTCOME_OF
 
 #: Under way: a worker may act on it at any moment.
 AT_WORK = (State.QUEUED, State.RUNNING, State.RETRYING)
@@ -87,8 +88,9 @@ def reinstate(
     with ledger.write() as tx:
         query = sa.select(t.jobs).where(t.jobs.c.id == deactivation).with_for_update()
         was = tx.execute(query).mappings().one()
-        known = _beside(tx, was, Action.REINSTATE)
+        known = _reinstatement_of(tx, was)
         _check(was, known)
+        _check_taken(tx, was, known)
         if not force and not hr_is_asked:
             _check_hr(tx, was, now)
         about: dict[str, Any] = {"actor": actor, "why": why, "now": now}
@@ -111,9 +113,7 @@ def taken(ledger: Ledger, claim: Claim, now: datetime) -> Taken:
     jobs = t.jobs.c
     deactivates = (jobs.target == claim.target, jobs.action == Action.DEACTIVATE)
     own = jobs.leaver_id == claim.leaver
-    snapshot = sa.select(jobs.snapshot).where(
-        own, jobs.account_id == claim.account_id, jobs.wrote_at.is_not(None), *deactivates
-    )
+    snapshot = sa.select(jobs.snapshot).where(own, *_of_account(claim.target, claim.account_id))
     same = sa.or_(
         jobs.account_id == claim.account_id,
         sa.func.lower(jobs.email) == claim.email.lower(),
@@ -139,29 +139,43 @@ def finish(
 ) -> None:
     """The reinstatement is done: what `outcome` says was read back from the target."""
     with ledger.write() as tx:
-        was = _beside(tx, {"leaver_id": claim.leaver, "target": claim.target}, Action.DEACTIVATE)
+        query = sa.select(t.jobs).where(*_of_account(claim.target, claim.account_id))
+        taken_by = tx.execute(query.order_by(t.jobs.c.id).with_for_update()).mappings().all()
         moves.finish_in(tx, claim, outcome, detail=detail, now=now)
-        if was is None or outcome not in GIVEN_BACK:
+        if outcome not in GIVEN_BACK:
             return
-        given = sa.update(t.jobs).where(t.jobs.c.id == was["id"])
-        tx.execute(given.values(wrote_at=None, snapshot=None))
-        kept = sa.update(t.jobs).where(t.jobs.c.id == claim.job)
-        tx.execute(kept.values(snapshot=was["snapshot"]))
-        close_alarm(tx, moves.LATE, was["id"], now)
+        for was in taken_by:
+            own = t.jobs.c.id == was["id"]
+            tx.execute(sa.update(t.jobs).where(own).values(wrote_at=None, snapshot=None))
+            close_alarm(tx, moves.LATE, was["id"], now)
+            if was["leaver_id"] == claim.leaver:
+                kept = sa.update(t.jobs).where(t.jobs.c.id == claim.job)
+                tx.execute(kept.values(snapshot=was["snapshot"]))
 
 
-def _beside(tx: sa.Connection, one: Any, action: Action) -> sa.RowMapping | None:
-    """The job with this action for the same leaver in the same target, locked."""
+def _of_account(target: str, account: AccountId | None) -> tuple[sa.ColumnElement[bool], ...]:
+    """That a row of jobs is a deactivation which has taken something from this account."""
+    jobs = t.jobs.c
+    deactivates = jobs.action == Action.DEACTIVATE
+    return (
+        jobs.target == target,
+        jobs.account_id == account,
+        deactivates,
+        jobs.wrote_at.is_not(None),
+    )
+
+
+def _reinstatement_of(tx: sa.Connection, was: sa.RowMapping) -> sa.RowMapping | None:
     query = sa.select(t.jobs).where(
-        t.jobs.c.leaver_id == one["leaver_id"],
-        t.jobs.c.target == one["target"],
-        t.jobs.c.action == action,
+        t.jobs.c.leaver_id == was["leaver_id"],
+        t.jobs.c.target == was["target"],
+        t.jobs.c.action == Action.REINSTATE,
     )
     return tx.execute(query.with_for_update()).mappings().one_or_none()
 
 
 def _check(was: sa.RowMapping, known: sa.RowMapping | None) -> None:
-    """Refuse what is no deactivation, has not ended, or has taken nothing."""
+    """Refuse what is no deactivation, or has not ended, or has its reinstatement."""
     job, state = was["id"], was["state"]
     if was["action"] == Action.REINSTATE:
         raise CannotReinstate(f"it is a reinstatement itself: `leaver replay {job} --reason TEXT`")
@@ -173,13 +187,33 @@ def _check(was: sa.RowMapping, known: sa.RowMapping | None) -> None:
         raise CannotReinstate(
             f"its reinstatement is {known['state']}: see `leaver job {known['id']}`"
         )
-    if was["wrote_at"] is None:
-        ended = was["outcome"] or was["reason"]
-        given = f", and job {known['id']} gave back what was taken" if known else ""
-        detail = f"it is {state} ({ended}){given or ': Leaver has switched nothing off'}"
-        raise CannotReinstate(f"{detail}; there is nothing to give back")
-    if was["snapshot"] is None:
-        raise CannotReinstate("how the account was before is not known; enable it by hand")
+
+
+def _check_taken(tx: sa.Connection, was: sa.RowMapping, known: sa.RowMapping | None) -> None:
+    """Refuse where nothing is left to give back, or another job has the later before-state."""
+    if was["wrote_at"] is None or was["snapshot"] is None:
+        raise CannotReinstate(_nothing(tx, was, known))
+    later = sa.select(t.jobs.c.id).where(
+        *_of_account(was["target"], was["account_id"]), t.jobs.c.wrote_at > was["wrote_at"]
+    )
+    if (other := tx.scalar(later.order_by(t.jobs.c.wrote_at.desc()).limit(1))) is not None:
+        raise CannotReinstate(f"job {other} has switched the account off since: reinstate that one")
+
+
+def _nothing(tx: sa.Connection, was: sa.RowMapping, known: sa.RowMapping | None) -> str:
+    """Why there is nothing to give back."""
+    if known is not None and known["outcome"] in GIVEN_BACK:
+        return f"job {known['id']} gave back what was taken: nothing is left"
+    off = sa.select(t.rounds.c.round).where(
+        t.rounds.c.job_id == was["id"], t.rounds.c.outcome.in_(OUTCOME_OF.values())
+    )
+    if was["wrote_at"] is not None or tx.scalar(off) is not None:
+        return (
+            "nothing is left to give back: another job did, or a replay with --force has forgotten "
+            "how the account was; then enable it by hand"
+        )
+    ended = was["outcome"] or was["reason"]
+    return f"it is {was['state']} ({ended}): Leaver has switched nothing off"
 
 
 def _check_hr(tx: sa.Connection, was: sa.RowMapping, now: datetime) -> None:

@@ -62,7 +62,7 @@ def test_what_leaver_did_not_switch_off_is_refused(leaver, ledger, now, lena):
     result = leaver.run("reinstate", other, lena, *WHY, "--force", "--json")
 
     assert (result.exit_code, len(result.stdout.splitlines())) == (1, 2)
-    assert "nothing to give back" in result.stdout.splitlines()[0]
+    assert "switched nothing off" in result.stdout.splitlines()[0]
 
 
 def test_a_leaver_means_all_that_was_taken_from_the_person(leaver, ledger, now):
