@@ -670,16 +670,6 @@ def test_a_question_that_cannot_be_answered_is_answered_so(scene):
     assert told_of(scene, question)["error"] == "no job has the id no such job"
 
 
-def test_a_question_is_answered_by_one_worker(scene):
-    """A wake-up may be doubled; one that died leaves the question to another."""
-    question = ask(scene, Question(scene.send()))
-    now = scene.clock.now()
-
-    assert explanations.take(scene.ledger, question, now) is not None
-    assert explanations.take(scene.ledger, question, now) is None
-    assert explanations.take(scene.ledger, question, now + explanations.PATIENCE) is not None
-
-
 def test_a_question_nobody_waits_for_is_not_answered(scene):
     """The command was ended meanwhile."""
     question = ask(scene, Question(scene.send()))
@@ -688,13 +678,3 @@ def test_a_question_nobody_waits_for_is_not_answered(scene):
     answer(scene.runtime, question)
 
     assert rows(scene.ledger, t.explanations) == []
-
-
-def test_what_a_command_left_behind_goes_after_a_day(scene):
-    """It holds personal data."""
-    ask(scene, Question(JobId("j1")))
-    scene.clock.move(DAY + SECOND)
-
-    ask(scene, Question(JobId("j2")))
-
-    assert [row["job_id"] for row in rows(scene.ledger, t.explanations)] == ["j2"]

@@ -7,7 +7,7 @@
     acts.py        replay, hold, release, cancel
     sides.py       holds; hold and release of a whole source or target
     reinstate.py   reinstate
-    explain.py     explain
+    explain.py     explain; asking.py asks the workers for it
     brake.py       brake, brake release
     shadow.py      shadow report
     terminate.py   terminate

@@ -1,37 +1,30 @@
 """`leaver explain`: what would be done now, and why, without doing it.
 
-Only a worker has the secrets of targets and of HR, so one answers (workers/explain.py), through the
-ledger.  A body is read here, by its source's own mapping; nothing of it is recorded.
+A worker answers (asking.py), on the road of a real attempt (workers/explain.py).  A body is read
+here, by its source's own mapping; nothing of it is recorded.
 """
 
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from webhook.cli import options
+from webhook.cli.asking import Told, answers
 from webhook.cli.output import explain as show_reasons
 from webhook.cli.output import note, say, show_json, when
-from webhook.cli.situation import Situation, actor, log_errors_only, now, waker
+from webhook.cli.situation import Situation, log_errors_only, now
 from workers.leavers import OUTCOMES, ElementKind, LeaverKind, Outcome, hr_target
 from workers.reasons import ELEMENT, JOB
 
 if TYPE_CHECKING:
     from config.settings import Settings
-    from workers.leavers import Delivery, Element
+    from workers.leavers import Delivery, DeliveryId, Element
     from workers.ledger import Ledger
     from workers.ledger.explanations import Question
-
-#: How often the answer is looked for, and how often a worker is woken again, in seconds.
-LOOK_S = 0.1
-WAKE_S = 3.0
-
-#: An explanation, as a worker gives it in JSON (workers/explain.py Explanation).
-Told = Mapping[str, Any]
 
 STAYS = "HR says that the person stays: no job is opened, and their jobs that wait are cancelled"
 STAYS_OR_HELD = {LeaverKind.RESCINDED: "(rescinded)", LeaverKind.REHIRED: "or held (rehired)"}
@@ -39,13 +32,17 @@ STAYS_OR_HELD = {LeaverKind.RESCINDED: "(rescinded)", LeaverKind.REHIRED: "or he
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """One person in the body, and what would become of them in each target."""
+    """One person in the body, and what would become of them in each target.
+
+    `known` is the delivery that said the same before.
+    """
 
     kind: ElementKind
     reason: str
     detail: str
     employee_id: str
     stays: LeaverKind | None  # where it takes a termination back
+    known: "DeliveryId | None"
     explanations: Sequence[Told]
 
 
@@ -109,7 +106,7 @@ def _explain_job(
     from workers.ledger.explanations import Question
     from workers.ledger.queries import jobs as kept
 
-    [told] = _answered(settings, ledger, [Question(kept.find(ledger, job_id))], timeout)
+    [told] = answers(settings, ledger, [Question(kept.find(ledger, job_id))], timeout)
     if json_:
         show_json(told)
     else:
@@ -124,9 +121,12 @@ def _explain_body(
     timeout: timedelta,
     json_: bool,
 ) -> None:
+    from workers.ledger import intake
+
     delivery = _read(settings, source, body)
+    before = intake.known(ledger, delivery, now())
     asked = [_questions(settings, delivery, element) for element in delivery.elements]
-    told = iter(_answered(settings, ledger, [each for own in asked for each in own], timeout))
+    told = answers(settings, ledger, [each for own in asked for each in own], timeout)
     elements = [
         Read(
             element.kind,
@@ -134,9 +134,10 @@ def _explain_body(
             element.detail,
             element.employee_id,
             _stays(element),
+            known,
             [next(told) for _ in own],
         )
-        for element, own in zip(delivery.elements, asked, strict=True)
+        for element, known, own in zip(delivery.elements, before, asked, strict=True)
     ]
     what = Body(source, delivery.reason, delivery.detail, elements)
     if json_:
@@ -155,8 +156,8 @@ def _read(settings: "Settings", source: str, body: Path) -> "Delivery":
         raise click.BadParameter(f"no source {source}; known: {known}", param_hint="--source")
     with click.open_file(str(body), "rb") as file:
         raw = file.read()
-    # A form is the only body that its type must tell.
-    form = "=" in raw[:100].decode(errors="replace").split("{")[0].split("<")[0]
+    # A form is the only body of which the type must tell.
+    form = raw.lstrip()[:1] not in (b"{", b"[", b"<")
     content_type = "application/x-www-form-urlencoded" if form else "application/json"
     signed = Signed(now(), None, "")
     door = open_door(source, settings)
@@ -182,50 +183,6 @@ def _stays(element: "Element") -> LeaverKind | None:
     return kind if kind in STAYS_OR_HELD else None
 
 
-# --- Asking a worker ------------------------------------------------------------------------
-
-
-def _answered(
-    settings: "Settings", ledger: "Ledger", questions: "Sequence[Question]", timeout: timedelta
-) -> list[Told]:
-    """The answer to each question, in their order."""
-    from workers.ledger import explanations
-
-    if not questions:
-        return []
-    wake = waker(settings)
-    if wake is None:
-        raise click.ClickException("without the queue no worker can be asked")
-    ids = explanations.ask(ledger, questions, actor=actor(), now=now())
-    try:
-        told: Mapping[Any, Told] = {}
-        woken_at, heard_at = 0.0, time.monotonic()
-        while len(told) < len(ids):
-            if time.monotonic() - heard_at > timeout.total_seconds():
-                raise click.ClickException(_nobody(ledger, timeout))
-            if time.monotonic() - woken_at > WAKE_S:
-                wake.ask(each for each in ids if each not in told)
-                woken_at = time.monotonic()
-            time.sleep(LOOK_S)
-            before, told = len(told), explanations.answers(ledger, ids)
-            heard_at = time.monotonic() if len(told) > before else heard_at
-    finally:
-        explanations.forget(ledger, ids)
-    for each in told.values():
-        if "error" in each:
-            raise click.ClickException(f"the worker could not explain it: {each['error']}")
-    return [told[each] for each in ids]
-
-
-def _nobody(ledger: "Ledger", timeout: timedelta) -> str:
-    from workers.ledger.queries import condition
-
-    waited = f"no worker answered within {timeout.total_seconds():.0f} s"
-    if condition.workers(ledger, now=now()):
-        return f"{waited}; they may be busy: try again with a longer --timeout"
-    return f"{waited}, and none runs: `leaver work` starts one (`leaver up` starts everything)"
-
-
 # --- Telling it -----------------------------------------------------------------------------
 
 
@@ -238,6 +195,8 @@ def _show_body(what: Body) -> None:
         say(f"{number}. {element.kind}{why}{employee}")
         if element.detail:
             say(f"   {element.detail}")
+        if element.known:
+            say(f"   HR said the same in delivery {element.known}; sent again, it opens no job")
         if element.stays:
             say(f"   {STAYS} {STAYS_OR_HELD[element.stays]}")
         show_reasons([element.reason], ELEMENT)

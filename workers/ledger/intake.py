@@ -253,6 +253,21 @@ def first_seen(
     return tx.execute(known).mappings().one()
 
 
+def known(ledger: Ledger, delivery: Delivery, now: datetime) -> list[DeliveryId | None]:
+    """The delivery that said the same before, for each element of one that is not recorded."""
+    body = f"body:{hashlib.sha256(delivery.body).hexdigest()}"
+    keys = {body, *(f"element:{element.key}" for element in delivery.elements)}
+    query = sa.select(t.seen.c.key, t.seen.c.delivery_id).where(
+        t.seen.c.source == delivery.source, t.seen.c.key.in_(keys), t.seen.c.expires_at > now
+    )
+    with ledger.read() as tx:
+        seen = {row.key: DeliveryId(row.delivery_id) for row in tx.execute(query)}
+    return [
+        seen.get(body, seen.get(f"element:{element.key}")) if element.leaver else None
+        for element in delivery.elements
+    ]
+
+
 def _leavers_of(
     tx: sa.Connection,
     source: str,

@@ -7,7 +7,10 @@ from datetime import timedelta
 import pytest
 
 from config.settings import load
+from tests.webhook.receiving import BAMBOOHR_KEYS, Bell, Clock
 from tests.workers.records import everything
+from webhook.app import create_app as receiver
+from webhook.verify import sign_bamboohr
 from workers.explain import answer
 from workers.ledger import moves
 from workers.ledger import tables as t
@@ -173,6 +176,31 @@ def test_nothing_is_recorded_of_a_body(asking, ledger):
     explained(asking, body_of({"Work Email": TOM.email}))
 
     assert everything(ledger) == before
+
+
+@pytest.mark.usefixtures("worker")
+def test_what_hr_has_said_before_is_told(asking, ledger, now):
+    """Sent again, it would be a duplicate, and the explanation is not what would happen."""
+    text = body_of({"Work Email": TOM.email})
+    settings = load(asking.config, environ={}).for_the_door()
+    client = receiver(settings, ledger, Bell(), Clock(now)).test_client()
+    headers = sign_bamboohr(text.encode(), BAMBOOHR_KEYS[0].encode(), at=now)
+    delivery = client.post("/webhooks/hr", data=text, headers=headers).json["delivery"]
+
+    told = explained(asking, text)
+
+    assert f"HR said the same in delivery {delivery}; sent again, it opens no job" in told.stdout
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_large_body_is_asked_for_piece_by_piece(asking):
+    """All at once it would keep the workers from leavers."""
+    text = body_of(*({"Work Email": people.NOBODY} for _ in range(5)))
+
+    document = json.loads(explained(asking, text, "--json").stdout)
+
+    told = [each for element in document["elements"] for each in element["explanations"]]
+    assert [each["employee_id"] for each in told] == [n for n in "12345" for _ in range(2)]
 
 
 def test_that_no_worker_runs_is_said_with_the_command_that_starts_one(asking, ledger):

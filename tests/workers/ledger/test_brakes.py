@@ -309,6 +309,29 @@ def test_a_release_for_one_source_leaves_the_others_waiting(ledger):
     assert held(ledger, both) == [both[2]]
 
 
+def test_what_the_brake_would_say_is_what_it_then_says(ledger):
+    """An explanation asks without taking a place, and must not be wrong about it."""
+    jobs = jobs_of(ledger, 7)
+    both = {**TWO, "hr": (Window(3, DAY),)}
+
+    def would_say(job, now=NOW):
+        leaver = rows(ledger, t.jobs, t.jobs.c.id == job)[0]["leaver_id"]
+        return brakes.objection(ledger, leaver, 1, source="hr", brakes=both, now=now)
+
+    def says(job, now=NOW):
+        passed = write(ledger, job, allowed=both, now=now)
+        return "" if passed else rows(ledger, t.jobs, t.jobs.c.id == job)[0]["detail"]
+
+    for job in jobs[:4]:
+        assert would_say(job) == says(job)
+    release(ledger, 3)
+    for job in jobs[2:5]:  # two who were let go, and one of whom the release was for
+        assert would_say(job) == says(job) == ""
+    for job in jobs[5:]:
+        assert would_say(job, NOW + HOUR) == says(job, NOW + HOUR) != ""
+    assert brakes.objection(ledger, None, 1, source="hr", brakes=both, now=NOW + HOUR)
+
+
 def test_without_a_brake_nobody_waits(ledger):
     """[] switches it off, and is an operator's word."""
     assert all(write(ledger, job, allowed={}) for job in jobs_of(ledger, 5))
