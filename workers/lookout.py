@@ -13,7 +13,7 @@ from operator import attrgetter
 
 import structlog
 
-from workers.errors import Refused, TargetError
+from workers.errors import LockedOut, Refused, TargetError
 from workers.journal import Calls
 from workers.ledger import sightings
 from workers.ledger.sightings import Sighting
@@ -24,6 +24,10 @@ log = structlog.get_logger(__name__)
 
 EVERY = timedelta(minutes=1)
 AT_A_LOOK = 50
+
+#: How long a target is left alone that refuses our credential or asks us to slow down: many wrong
+#: logins lock an account, and no leaver waits for this.
+RESPITE = timedelta(hours=1)
 
 
 class Lookout:
@@ -44,13 +48,17 @@ class Lookout:
     def _look_at(self, target: Target, due: Sequence[Sighting]) -> None:
         ledger, clock = self._runtime.ledger, self._runtime.clock
         waiting = deque(due)
+        asked: Sighting | None = None
         try:
             with target.session(Calls()) as ready:
                 while waiting and not self._runtime.stopping.is_set():
-                    self._look(ready, waiting.popleft())
+                    asked = waiting.popleft()
+                    self._look(ready, asked)
         except TargetError as error:
             # The others would only meet it too, unless it is the trouble of this one account.
             sightings.put_off(ledger, waiting, str(error), clock.now())
+            if isinstance(error, LockedOut):
+                sightings.spare(ledger, target.name, clock.now() + RESPITE, last=asked)
 
     def _look(self, target: Target, sighting: Sighting) -> None:
         ledger, clock = self._runtime.ledger, self._runtime.clock

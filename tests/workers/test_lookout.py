@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from config.settings import load
 from tests.workers.fakes import FakeClock, FakeTarget, account
-from tests.workers.records import DAY, HOUR, LEASE, NOW, claim, job_of, locked_out, rows
+from tests.workers.records import DAY, HOUR, LEASE, MINUTE, NOW, claim, job_of, locked_out, rows
 from tests.workers.shop import Shop
 from workers.errors import LockedOut, Refused, Unavailable
 from workers.leavers import Outcome
 from workers.ledger import moves, sightings
 from workers.ledger import tables as t
 from workers.ledger.queries.shadow import shadowed
-from workers.lookout import Lookout
+from workers.lookout import RESPITE, Lookout
 from workers.shadow.report import report
 from workers.shadow.verdicts import SHORTEST, WATCHED
 from workers.targets.base import Access
@@ -67,6 +67,14 @@ def seen(shop):
     return rows(shop.ledger, t.sightings)
 
 
+def look_until_the_end(shop, lookout, clock):
+    """From the last day of the watching on, whenever a look is due."""
+    clock.move(WATCHED - DAY)
+    while (due := seen(shop)[0]["next_look_at"]) is not None:
+        clock.move(max(due, clock.now()) - clock.now())
+        lookout.once(clock.now())
+
+
 def reads(target):
     return target.made["read"]
 
@@ -102,7 +110,7 @@ def test_an_error_is_no_answer_and_is_looked_at_again(shop, lookout, clock, targ
 
     [row] = seen(shop)
     assert (row["first_off_at"], row["last_on_at"], row["detail"]) == (None, NOW, str(error))
-    lookout.once(clock.move(HOUR))
+    lookout.once(clock.move(RESPITE + LOOK))
     assert seen(shop)[0]["last_on_at"] == clock.now()
 
 
@@ -125,8 +133,8 @@ def test_one_account_that_cannot_be_read_does_not_hide_the_others(
     noted(shop, "tom")
     target.fail("read", error, times=1000, only=LENA)
     target.put(replace(TOM, access=Access.OFF))
-    for _ in range(3):
-        lookout.once(clock.move(LOOK))
+    lookout.once(clock.move(LOOK))
+    lookout.once(clock.move(RESPITE))
 
     assert sorted(bool(row["first_off_at"]) for row in seen(shop)) == [False, True]
 
@@ -140,6 +148,43 @@ def test_a_target_in_trouble_is_not_asked_for_each_account(shop, lookout, clock,
     lookout.once(clock.move(LOOK))
 
     assert reads(target) - before == 1
+
+
+def test_a_target_that_refuses_our_credential_is_left_alone_for_an_hour(
+    shop, lookout, clock, target
+):
+    """A login that is refused once a minute locks the account behind it."""
+    noted(shop, "lena")
+    noted(shop, "tom")
+    target.fail("read", ERRORS[2], times=1000)
+    before = reads(target)
+    lookout.once(clock.move(LOOK))
+    for _ in range(59):
+        lookout.once(clock.move(MINUTE))
+    assert reads(target) - before == 1
+
+    lookout.once(clock.move(MINUTE))
+    assert reads(target) - before == 2
+
+
+def test_a_login_that_is_refused_is_said_of_each_account(shop, lookout, clock):
+    """Nobody was asked about, and the report must say why nobody knows."""
+    noted(shop, "lena")
+    noted(shop, "tom")
+    shop.runtime.targets = {"cloud": LockedDoor()}
+    lookout.once(clock.move(LOOK))
+
+    rows = [(row["detail"], row["next_look_at"]) for row in seen(shop)]
+    assert rows == [(str(LockedDoor.error), clock.now() + RESPITE)] * 2
+
+
+class LockedDoor(FakeTarget):
+    """A target whose login is refused."""
+
+    error = LockedOut("login", "a CAPTCHA", reason="login_denied")
+
+    def session(self, _journal):
+        raise self.error
 
 
 def test_a_paused_target_is_not_asked(shop, lookout, clock, target):
@@ -191,14 +236,21 @@ def test_each_look_is_one_workers(shop, clock, ledger):
 def test_after_thirty_days_nobody_looks_any_more(shop, lookout, clock, target):
     """The last look is at the end of them."""
     noted(shop)
-    while (due := seen(shop)[0]["next_look_at"]) is not None:
-        clock.move(due - clock.now())
-        lookout.once(clock.now())
+    look_until_the_end(shop, lookout, clock)
 
     assert clock.now() == NOW + WATCHED
     assert seen(shop)[0]["last_on_at"] == clock.now()
     lookout.once(clock.move(DAY))
     assert seen(shop)[0]["last_on_at"] == NOW + WATCHED
+
+
+def test_nobody_looks_for_longer_because_there_is_no_answer(shop, lookout, clock, target):
+    """A target that is gone would be asked for ever."""
+    noted(shop)
+    target.fail("read", ERRORS[2], times=10_000)
+    look_until_the_end(shop, lookout, clock)
+
+    assert clock.now() <= NOW + WATCHED + 2 * RESPITE
 
 
 def test_a_target_that_this_worker_does_not_have_is_left_to_others(shop, lookout, clock):

@@ -102,7 +102,18 @@ def put_off(ledger: Ledger, sightings: Sequence[Sighting], detail: str, now: dat
     """The target was not asked after all: it is with the next look, and without who failed."""
     with ledger.write() as tx:
         for each in sightings:
-            tx.execute(_open(each).values(detail=detail, next_look_at=now))
+            tx.execute(_watched(each).values(detail=detail, next_look_at=now))
+
+
+def spare(ledger: Ledger, target: str, until: datetime, *, last: Sighting | None) -> None:
+    """Nobody looks at any account of this target until then; `last` comes after the others."""
+    own = sa.select(t.jobs.c.id).where(t.jobs.c.target == target)
+    early = t.sightings.c.next_look_at < until
+    query = sa.update(t.sightings).where(early, t.sightings.c.job_id.in_(own))
+    with ledger.write() as tx:
+        tx.execute(query.values(next_look_at=until))
+        if last is not None:
+            tx.execute(_watched(last).values(next_look_at=until + SHORTEST))
 
 
 def _of(job: JobId, number: int) -> sa.Update:
@@ -111,6 +122,10 @@ def _of(job: JobId, number: int) -> sa.Update:
 
 def _open(sighting: Sighting) -> sa.Update:
     return _of(sighting.job, sighting.round).where(t.sightings.c.first_off_at.is_(None))
+
+
+def _watched(sighting: Sighting) -> sa.Update:
+    return _open(sighting).where(t.sightings.c.next_look_at.is_not(None))
 
 
 def _engaged(now: datetime) -> sa.ColumnElement[bool]:
