@@ -10,7 +10,7 @@ exit code 2, W is a warning.
     E005  no certificates to trust            W005  the key's owner is unknown
     E006  who we work as is unknown           W006  tolerance below BambooHR's retries
     E007  groups that a target does not tell  W007  a target that no source has
-                                              W008  a private signing key at the door
+    E008  no URL of apprise                   W008  a private signing key at the door
                                               W009  a credential expires
                                               W010  a source that signs nothing
 """
@@ -24,6 +24,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from config.keys import token_key
+from config.message_urls import service
 from config.secret import ConfigurationError, Secret
 from config.settings import Settings
 from config.sources import BambooHR, Standard, Workday
@@ -82,18 +83,34 @@ def no_targets(settings: Settings, role: Role) -> Iterator[Finding]:
 
 
 def unreadable_secrets(settings: Settings, role: Role) -> Iterator[Finding]:
-    """The receiver needs the sources' secrets, a worker those of targets and HR APIs."""
+    """The receiver needs the sources' secrets, a worker all others."""
     secrets: list[Secret] = []
     if role in RECEIVES:
         secrets += [key for source in settings.sources.values() for key in source.credentials]
     if role in ACTS:
         secrets += [key for target in settings.targets.values() for key in target.secrets.values()]
         secrets += [api.api_key for api in settings.apis.values()]
+        secrets += settings.notify.urls
     for secret in secrets:
         try:
             secret.reveal()
         except ConfigurationError as error:
             yield Finding("E003", str(error), f"`{role}` needs this secret")
+
+
+def unknown_services(settings: Settings, role: Role) -> Iterator[Finding]:
+    """Nobody would hear of an alarm, and nobody would hear of that."""
+    for place, url in enumerate(settings.notify.urls if role in ACTS else (), 1):
+        try:
+            found = service(url)
+        except ConfigurationError:
+            continue  # E003 says so.
+        if found is None:
+            yield Finding(
+                "E008",
+                f"notify.urls, entry {place} is not a URL that apprise understands",
+                "see https://appriseit.com/services for the form of each service",
+            )
 
 
 def missing_certificates(settings: Settings, role: Role) -> Iterator[Finding]:
@@ -282,6 +299,7 @@ CHECKS: tuple[Callable[[Settings, Role], Iterator[Finding]], ...] = (
     no_sources,
     no_targets,
     unreadable_secrets,
+    unknown_services,
     missing_certificates,
     one_address_twice,
     in_clear,

@@ -31,12 +31,15 @@ from config.section import Section, secrets_of, setting
 from config.sources import Api, SourceSettings
 from config.targets import AtlassianOrg, TargetSettings
 from config.values import (
+    DONE_FIELDS,
     Address,
     Domain,
+    DoneText,
     Duration,
     LedgerUrl,
     Listed,
     Listen,
+    MessageUrl,
     Mode,
     Name,
     Protected,
@@ -52,9 +55,11 @@ from config.values import (
 
 # The names of other rooms for what is set; values.py and secret.py stay behind this module.
 __all__ = [
+    "DONE_FIELDS",
     "Address",
     "AtlassianOrg",
     "ConfigurationError",
+    "Notify",
     "Secret",
     "Settings",
     "TargetSettings",
@@ -181,6 +186,23 @@ class Verify(Section):
     )
 
 
+class Notify(Section):
+    """Messages to people."""
+
+    urls: Listed[MessageUrl] = setting(
+        "Where every alarm is said, and that it is over: URLs of apprise, such as "
+        '"slack://...", "mailtos://..." or "jsons://..."; only workers read them. Try them with '
+        "`leaver notify test`.",
+        (),
+    )
+    group_every: Duration = setting("What is raised or ends within this time is one message.", "1m")
+    on_done: DoneText | None = setting(
+        "Also said of every job that is done: a text that may have {job}, {outcome}, {target}, "
+        "{source}, {employee_id}, {account_id} and {email} in it. Left out: nothing.",
+        None,
+    )
+
+
 MODELS: Models = {
     "server": {"": Server},
     "console": {"": Console},
@@ -189,6 +211,7 @@ MODELS: Models = {
     "policy": {"": Policy},
     "retry": {"": Retry},
     "verify": {"": Verify},
+    "notify": {"": Notify},
     "sources": sources.KINDS,
     "targets": targets.KINDS,
 }
@@ -208,6 +231,7 @@ class Settings(BaseSettings):
     policy: Policy = setting("What may be done, and to whom.", {})
     retry: Retry = setting("When a job is tried again.", {})
     verify: Verify = setting("Reading back what was done.", {})
+    notify: Notify = setting("Messages to people.", {})
     sources: dict[Name, SourceSettings] = setting(
         "The HR systems, each under a name of your choice.", {}
     )
@@ -225,7 +249,8 @@ class Settings(BaseSettings):
     def for_the_door(self) -> Self:
         """What receiver and console may have: what only workers need is withheld.
 
-        That is every secret of a target, and the key that an HR system is asked with.
+        That is every secret of a target, the key that an HR system is asked with, and where
+        messages go.
         """
         targets = {
             name: _withheld(f"targets.{name}", target) for name, target in self.targets.items()
@@ -236,7 +261,8 @@ class Settings(BaseSettings):
             else source
             for name, source in self.sources.items()
         }
-        return self.model_copy(update={"sources": sources, "targets": targets})
+        notify = _withheld("notify", self.notify)
+        return self.model_copy(update={"notify": notify, "sources": sources, "targets": targets})
 
     @property
     def apis(self) -> dict[str, Api]:
@@ -369,10 +395,10 @@ def _at_home(settings: Settings, home: Path) -> Settings:
 
 
 def _withheld(place: str, section: SecretSection) -> SecretSection:
-    secrets = {
-        key: Secret(Withheld(f"{place}.{key} is withheld from this process"))
-        for key, _ in secrets_of(section)
-    }
+    secrets: dict[str, Secret | tuple[Secret]] = {}
+    for key, _ in secrets_of(section):
+        secret = Secret(Withheld(f"{place}.{key} is withheld from this process"))
+        secrets[key] = (secret,) if isinstance(getattr(section, key), tuple) else secret
     return section.model_copy(update=secrets)
 
 

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from string import Formatter
 from typing import Annotated, Literal, TypeVar
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -33,6 +34,8 @@ STANDARD_KEY_SIZES = {"whsec": range(24, 65), "whpk": (32,), "whsk": (64,)}
 _STEP = r"[^.\[\]$*]+(?:\[(?:[0-9]{1,4}|\*)\])*"
 PATH = re.compile(rf"\$|(?:\$\.)?{_STEP}(?:\.{_STEP})*")
 PLACEHOLDERS = ("{body}", "{timestamp}", "{id}")
+#: What a message about a job that is done may say of it.
+DONE_FIELDS = ("job", "outcome", "target", "source", "employee_id", "account_id", "email")
 
 Entry = TypeVar("Entry", bound=Hashable)
 
@@ -350,6 +353,29 @@ def signed_text(value: object) -> str:
     return template
 
 
+def done_text(value: object) -> str:
+    """What is said of a job that is done: a text with names of DONE_FIELDS in braces."""
+    template = text(value)
+    try:
+        parts = list(Formatter().parse(template))
+    except ValueError:
+        raise ValueError("has a brace without its other one; {{ and }} mean braces") from None
+    for _, name, form, conversion in parts:
+        if name is not None and (name not in DONE_FIELDS or form or conversion):
+            known = ", ".join(f"{{{each}}}" for each in DONE_FIELDS)
+            raise ValueError(f"has a {{{name}}} that nobody can fill in; use {known}")
+    return template
+
+
+def message_url(value: object) -> Secret:
+    """Where messages go; whether apprise understands it, checks.py says."""
+    if isinstance(value, Secret):
+        return value
+    if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text(value)):
+        raise ValueError('is not a URL of apprise, such as "slack://..." or "mailtos://..."')
+    return Secret(str(value))
+
+
 def keys_url(value: object) -> str:
     """Where keys are published: https, because who changes them on the way can sign."""
     url, parts = _url(value)
@@ -481,6 +507,7 @@ SlidingWindow = Annotated[Window, PlainValidator(window), PlainSerializer(str)]
 HeaderName = Annotated[str, BeforeValidator(header_name)]
 JsonPath = Annotated[str, BeforeValidator(json_path)]
 SignedText = Annotated[str, BeforeValidator(signed_text)]
+DoneText = Annotated[str, BeforeValidator(done_text)]
 KeysUrl = Annotated[str, BeforeValidator(keys_url)]
 FilePath = Annotated[Path, BeforeValidator(file_path)]
 
@@ -491,6 +518,7 @@ Password = Annotated[Secret, PlainValidator(secret), _masked]
 StandardKey = Annotated[Secret, PlainValidator(standard_key), _masked]
 Base64Key = Annotated[Secret, PlainValidator(base64_key), _masked]
 TokenKey = Annotated[Secret, PlainValidator(signing_key), _masked]
+MessageUrl = Annotated[Secret, PlainValidator(message_url), _masked]
 LedgerUrl = Annotated[Secret, PlainValidator(ledger_url), _masked]
 QueueUrl = Annotated[Secret, PlainValidator(queue_url), _masked]
 

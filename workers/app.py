@@ -18,6 +18,7 @@ from workers import lookout
 from workers.beside import Beside
 from workers.dispatch import QUEUE, Waker
 from workers.hr import heartbeat
+from workers.messages import post
 from workers.queue import celery_options
 from workers.runtime import Runtime
 from workers.sweep import Sweep
@@ -72,6 +73,7 @@ def run(load: Callable[[], Settings]) -> int:
     sweep.start()
     Beside(runtime, "heartbeat", heartbeat.Listener(runtime).once, heartbeat.LOOKS).start()
     Beside(runtime, "lookout", lookout.Lookout(runtime).once, lookout.EVERY).start()
+    Beside(runtime, "messages", post.Post(runtime).once, post.EVERY).start()
     worker.start()
     runtime.stopping.set()
     return int(worker.exitcode or 0)

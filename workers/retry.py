@@ -29,6 +29,10 @@ SHORTEST_PAUSE = timedelta(seconds=1)
 #: How often an account is looked at while its identity provider is waited for.
 IDP_LOOKS = (timedelta(minutes=1), timedelta(minutes=10))
 
+#: First and longest wait of a message that did not arrive, and for how long it is tried.
+MESSAGE_DELAYS = (timedelta(seconds=15), timedelta(minutes=30))
+MESSAGE_GIVEN_UP_AFTER = timedelta(days=1)
+
 #: How long to leave a job alone whose account another job is working on.
 BUSY_DELAY = timedelta(seconds=5)
 
@@ -123,3 +127,12 @@ def next_look(*, since: datetime, grace: timedelta, now: datetime, spread: float
     # Half of what was waited already: 1, 1.5, 2, 3, 5 ... minutes.
     delay = min(max(first, watched / 2), longest) * (0.8 + 0.4 * spread)
     return Again(min(now + delay, since + grace), "waiting_for_idp", counted=False)
+
+
+def next_sending(
+    tries: int, created_at: datetime, *, now: datetime, spread: float
+) -> datetime | None:
+    """When a message is sent again after so many tries; None when it is given up."""
+    if now - created_at >= MESSAGE_GIVEN_UP_AFTER:
+        return None
+    return now + doubled(*MESSAGE_DELAYS, tries - 1, spread)

@@ -1,4 +1,4 @@
-"""What one worker process holds: configuration, ledger, targets, HR systems, name and clock."""
+"""What one worker process holds: configuration, ledger, name and clock, and whom it talks to."""
 
 import os
 import socket
@@ -19,6 +19,7 @@ from workers.hr.base import HrSystem
 from workers.leavers import hr_target
 from workers.ledger import Ledger, open_ledger
 from workers.limits import PATIENCE, SharedLimit
+from workers.messages.recipients import Recipient, recipients_of
 from workers.queue import redis_client
 from workers.targets.base import Target
 
@@ -56,16 +57,19 @@ class Runtime:
         self._redis = redis_client(settings.queue.url.reveal(), settings.home, patience=PATIENCE)
         self.targets: Mapping[str, Target] = self._build(settings)
         self.hr: Mapping[str, HrSystem] = self._build_hr(settings)
+        self.recipients: Mapping[str, Recipient] = recipients_of(settings.notify)
 
     def reload(self) -> None:
         """Read the configuration again; a bad one is refused, and the old one stays."""
         try:
             settings = self._load()
             built, asked = self._build(settings), self._build_hr(settings)
+            recipients = recipients_of(settings.notify)
         except ConfigurationError as error:
             log.error("configuration refused", error=str(error))
             return
         self.settings, self.targets, self.hr = settings, built, asked
+        self.recipients = recipients
         log.info("configuration read again")
         self.nudged.set()
 

@@ -84,7 +84,7 @@ def _paused(tx: sa.Connection, now: datetime) -> None:
     long = sa.select(targets).where(targets.c.paused_at < now - PAUSED_LONG)
     for row in tx.execute(long.order_by(targets.c.name)).mappings():
         since = f"{row['paused_at']:%Y-%m-%d %H:%M}Z"
-        text = f"{row['pause_reason']} since {since}: {row['pause_detail']}"
+        text = f"{row['name']}: {row['pause_reason']} since {since}: {row['pause_detail']}"
         raise_alarm(tx, "target_paused", row["name"], text, now)
 
 
@@ -141,7 +141,7 @@ def _key_expires(tx: sa.Connection, configured: Mapping[str, Target], now: datet
     for name, _ in sorted(told.items() - texts.items()):
         close_alarm(tx, "key_expires", name, now)
     for name, text in sorted(texts.items() - told.items()):
-        raise_alarm(tx, "key_expires", name, text, now)
+        raise_alarm(tx, "key_expires", name, text, now, again=True)
 
 
 def _expiry_text(name: str, soon: str) -> str:

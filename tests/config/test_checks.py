@@ -9,6 +9,7 @@ import pytest
 
 from config import checks
 from config.checks import Role
+from config.secret import ConfigurationError
 from tests.config.conftest import TOML
 
 ROLES = get_args(Role)
@@ -48,6 +49,25 @@ def test_a_receiver_without_a_source_does_not_start(configured):
     settings = configured(QUIET.split("[sources.bamboohr]")[0])
 
     assert found(settings, "E001") == {"serve", "up"}
+
+
+def test_a_url_that_apprise_does_not_understand_stops_a_worker(configured):
+    """Nobody would hear of an alarm.  The text is not shown: it may be a password."""
+    settings = configured(f'{QUIET}\n[notify]\nurls = ["json://127.0.0.1", "slack://hunter2"]\n')
+
+    assert found(settings, "E008") == {"work", "up"}
+    assert "hunter2" not in str(check(settings, "work"))
+    assert "entry 2" in str(check(settings, "work"))
+
+
+def test_the_receiver_never_learns_where_messages_go(configured):
+    """Whoever breaks in at the door must not get into the chat or the mail server."""
+    settings = configured(f'{QUIET}\n[notify]\nurls = ["json://127.0.0.1"]\n').for_the_door()
+
+    with pytest.raises(ConfigurationError, match=r"notify\.urls is withheld"):
+        settings.notify.urls[0].reveal()
+    assert codes(settings, "serve") == []
+    assert codes(settings, "work") == ["E003", "E003"]
 
 
 def test_without_a_target_nothing_starts_that_needs_one(configured):

@@ -46,6 +46,21 @@ def line(configured, toml=TOML, environ=None):
         ("[policy]", "[policy]\ndedup_window = 7", f"policy.dedup_window: 7 {DURATION}"),
         (
             "[policy]",
+            '[notify]\nurls = ["hunter2"]\n[policy]',
+            'notify.urls, entry 1 is not a URL of apprise, such as "slack://..." or "mailtos://..."',
+        ),
+        (
+            "[policy]",
+            '[notify]\non_done = "{name} is gone"\n[policy]',
+            'notify.on_done: "{name} is gone" has a {name} that nobody can fill in; use {job}, {outcome}, {target}, {source}, {employee_id}, {account_id}, {email}',
+        ),
+        (
+            "[policy]",
+            '[notify]\non_done = "{job is gone"\n[policy]',
+            'notify.on_done: "{job is gone" has a brace without its other one; {{ and }} mean braces',
+        ),
+        (
+            "[policy]",
             '[policy]\nemail_domains = ["@example.com"]',
             'policy.email_domains, entry 1: "@example.com" is not a domain; use what follows the @, such as "example.com"',
         ),

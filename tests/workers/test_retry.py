@@ -196,3 +196,15 @@ def test_the_last_look_is_when_the_grace_is_over():
     look = retry.next_look(since=NOW - 239 * MINUTE, grace=4 * HOUR, now=NOW, spread=0.5)
 
     assert look.due_at == NOW + MINUTE
+
+
+@given(counts, spreads)
+def test_a_message_is_tried_for_a_day_at_least_twice_an_hour(tries, spread):
+    """A channel that was down at night has everything in the morning."""
+    about = {"created_at": NOW, "spread": spread}
+
+    again_at = retry.next_sending(tries + 1, now=NOW + DAY - SECOND, **about)
+
+    assert again_at is not None
+    assert 12 * SECOND <= again_at - (NOW + DAY - SECOND) <= 36 * MINUTE
+    assert retry.next_sending(tries + 1, now=NOW + DAY, **about) is None

@@ -14,6 +14,7 @@
     deliveries.py  deliveries, delivery
     quarantine.py  reparse, dismiss
     send.py        send
+    notify.py      notify, notify test
     source.py      source keys, confirm, forget
     user.py        user add, remove, list, link
     processes.py   demo, up, serve, console, work, sandbox, migrate
@@ -35,6 +36,7 @@ from webhook.cli import (
     doctor,
     explain,
     jobs,
+    notify,
     processes,
     quarantine,
     reinstate,
@@ -128,6 +130,7 @@ for command in (
     deliveries.delivery,
     quarantine.reparse,
     quarantine.dismiss,
+    notify.notify,
     doctor.doctor,
 ):
     main.add_command(command)

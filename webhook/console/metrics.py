@@ -96,6 +96,14 @@ def _families(figures: Figures | None) -> Iterator[Metric]:
         GaugeMetricFamily("leaver_alarms_open", "What a person must know now.", labels=("kind",)),
         [((kind,), count) for kind, count in figures.alarms.items()],
     )
+    yield _labelled(
+        GaugeMetricFamily(
+            "leaver_messages",
+            "Messages of the last 30 days, for each recipient: waiting, sent or given_up.",
+            labels=("state",),
+        ),
+        [((state,), count) for state, count in figures.messages.items()],
+    )
     yield _gauge("leaver_workers", "Worker processes that are alive.", figures.workers)
 
 

@@ -4,7 +4,8 @@
     credentials.py   the key of each target and HR system, and the HR system's webhook
     owners.py        the accounts that Leaver itself works with
     sources.py       each source's published keys
-    record.py        what stands in the ledger: workers, pauses, alarms, rejections, jobs
+    record.py        what stands in the ledger: workers, pauses, alarms, rejections, jobs,
+                     messages
 
 A check never raises and never changes anything: what is broken is its finding.
 """
@@ -46,7 +47,7 @@ def examine(settings: Settings) -> Iterator[Check]:
                 yield from owners.owners_known(name, own, settings.policy, datetime.now(UTC))
         yield from credentials.hr_key_taken(settings)
         if readable:
-            yield from record.everything(ledger, datetime.now(UTC))
+            yield from record.everything(ledger, settings.notify, datetime.now(UTC))
 
 
 def _configuration(settings: Settings) -> Iterator[Check]:

@@ -1,13 +1,14 @@
-"""What stands in the ledger and needs somebody: workers, pauses, alarms, rejections, jobs."""
+"""What stands in the ledger and needs somebody: workers, pauses, alarms, jobs and so on."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
+from config.settings import Notify
 from webhook.doctor.check import Check, Result
 from workers.leavers import State
 from workers.ledger import Ledger
-from workers.ledger.queries import condition, deliveries
+from workers.ledger.queries import condition, deliveries, messages
 from workers.reasons import JOB, REJECTED, Reason
 
 #: Rejections of so long are told.
@@ -17,7 +18,7 @@ LATELY = timedelta(days=1)
 TOLD = ("job_held", "job_failed", "target_paused")
 
 
-def everything(ledger: Ledger, now: datetime) -> Iterator[Check]:
+def everything(ledger: Ledger, notify: Notify, now: datetime) -> Iterator[Check]:
     """All checks of the record."""
     yield _workers(ledger, now)
     yield from _pauses(ledger)
@@ -25,6 +26,7 @@ def everything(ledger: Ledger, now: datetime) -> Iterator[Check]:
     yield from _rejections(ledger, now)
     yield from _untimely(ledger, now)
     yield from _jobs(ledger, now)
+    yield _messages(ledger, notify, now)
 
 
 def _workers(ledger: Ledger, now: datetime) -> Check:
@@ -82,6 +84,23 @@ def _jobs(ledger: Ledger, now: datetime) -> Iterator[Check]:
         yield Check("jobs", Result.ATTENTION, finding, _to_do(JOB, reason))
     if not waiting:
         yield Check("jobs", Result.OK, "none waits for a person")
+
+
+def _messages(ledger: Ledger, notify: Notify, now: datetime) -> Check:
+    """Whether people hear of alarms.  What is lost is an alarm, and told above."""
+    if not notify.urls:
+        hint = "set notify.urls, or have your monitoring watch the metric leaver_alarms_open"
+        return Check("messages", Result.ADVICE, "alarms are told to nobody", hint)
+    counts = condition.figures(ledger, now=now).messages
+    last = messages.last_sent(ledger)
+    when = f"{last:%Y-%m-%d %H:%M}Z" if last else "never"
+    finding = (
+        f"{len(notify.urls)} notify.urls, last sent {when}, "
+        f"{counts[messages.WAITING]} waiting, {counts[messages.GIVEN_UP]} given up in 30 days"
+    )
+    if counts[messages.WAITING] or not last:
+        return Check("messages", Result.ADVICE, finding, "`leaver notify test`, `leaver notify`")
+    return Check("messages", Result.OK, finding)
 
 
 def _to_do(reasons: Mapping[str, Reason], word: str) -> str:

@@ -15,6 +15,9 @@
     places      who passed the brake in which round, and who waits there
     holds       which whole sources and targets an operator has wait
     alarms      what a person must know; open until its cause is gone
+    news        what no message has said yet: an alarm was raised or is over, a job is done
+    messages    what people are told
+    copies      one message to one of them: when it is tried, whether it was sent
     rejections  counts of deliveries that were not taken, by source, reason and minute
     workers     which worker processes were alive when
     audit       every move and every operator's action, in order; never changed

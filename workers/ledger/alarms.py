@@ -15,6 +15,9 @@ target_held             subject: the target
 target_paused           subject: the target
 key_expires             subject: the target
 overdue                 subject: "jobs": one is unfinished long after its cutoff
+message_lost            subject: a recipient of messages, by the hash of its URL
+
+What is raised, said again or over becomes news, of which a worker makes messages (news.py).
 """
 
 from collections.abc import Collection
@@ -25,6 +28,7 @@ import structlog
 
 from config.values import spelled
 from workers.leavers import new_id
+from workers.ledger.news import What, note
 from workers.ledger.store import insert
 from workers.ledger.tables import alarms
 
@@ -34,8 +38,13 @@ log = structlog.get_logger(__name__)
 OPEN_FOR = "; open for "
 
 
-def raise_alarm(tx: sa.Connection, kind: str, subject: str, text: str, now: datetime) -> None:
-    """Open the alarm, or count it once more where it is open.  `text` holds no personal data."""
+def raise_alarm(
+    tx: sa.Connection, kind: str, subject: str, text: str, now: datetime, *, again: bool = False
+) -> None:
+    """Open the alarm, or count it once more where it is open.  `text` holds no personal data.
+
+    With `again` people are told once more of one that is open.
+    """
     fresh = insert(tx, alarms).values(
         id=new_id(),
         kind=kind,
@@ -54,6 +63,8 @@ def raise_alarm(tx: sa.Connection, kind: str, subject: str, text: str, now: date
     ).scalar_one()
     if count == 1:
         log.warning("alarm raised", kind=kind, subject=subject, text=text)
+    if count == 1 or again:
+        note(tx, What.RAISED, kind, subject, text, now)
 
 
 def say_again(
@@ -77,10 +88,12 @@ def say_again(
 
 def close_alarm(tx: sa.Connection, kind: str, subject: str, now: datetime) -> None:
     """Close the alarm where it is open: its cause is gone."""
-    closed = tx.execute(
+    text = tx.scalar(
         sa.update(alarms)
         .where(alarms.c.open_key == f"{kind}/{subject}")
         .values(open_key=None, closed_at=now)
-    ).rowcount
-    if closed:
+        .returning(alarms.c.text)
+    )
+    if text is not None:
         log.info("alarm closed", kind=kind, subject=subject)
+        note(tx, What.OVER, kind, subject, text, now)

@@ -62,6 +62,7 @@ from workers.ledger import holds, pauses, sightings
 from workers.ledger import tables as t
 from workers.ledger.alarms import close_alarm, raise_alarm
 from workers.ledger.brakes import Brakes, has_passed, take
+from workers.ledger.news import What, note
 from workers.ledger.store import Ledger, insert
 
 #: After so many workers in a row died during a job's attempts, a person must look.
@@ -1076,6 +1077,8 @@ def _alarms(tx: sa.Connection, row: sa.RowMapping, to: State, now: datetime) -> 
     if to is State.FAILED:
         text = f"job {job} in {row['target']} failed ({row['reason']}): `leaver job {job}`"
         raise_alarm(tx, "job_failed", job, text, now)
+    if to is State.DONE and row["action"] != Action.LOOKUP:
+        note(tx, What.DONE, "", job, "", now)
     if to in (State.QUEUED, State.SCHEDULED, State.CANCELLED, State.DONE):
         close_alarm(tx, "job_held", job, now)
         close_alarm(tx, "job_failed", job, now)

@@ -66,7 +66,7 @@ def pause(
             tx,
             "target_paused",
             target,
-            f"{reason} at {call}: {detail}. Check it with `leaver doctor`.",
+            f"{target}: {reason} at {call}: {detail}. Check it with `leaver doctor`.",
             now,
         )
 

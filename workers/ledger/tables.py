@@ -337,6 +337,46 @@ alarms = sa.Table(
     sa.Index(None, "opened_at"),
 )
 
+news = sa.Table(
+    "news",
+    metadata,
+    _serial("id"),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("what", sa.String(16), nullable=False),  # a word of news.What
+    sa.Column("kind", sa.String(64), nullable=False),  # of the alarm
+    sa.Column("subject", sa.String(255), nullable=False),  # of the alarm, else the job
+    sa.Column("text", sa.Text, nullable=False),
+)
+
+messages = sa.Table(
+    "messages",
+    metadata,
+    _id("id", primary_key=True),
+    sa.Column("kind", sa.String(16), nullable=False),  # a word of outbox.MessageKind
+    sa.Column("title", sa.String(255), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("addressed_at", Instant),  # None: no worker has made its copies yet
+    sa.Index(None, "addressed_at"),
+    sa.Index(None, "created_at"),
+)
+
+copies = sa.Table(
+    "copies",
+    metadata,
+    _id("message_id", primary_key=True),
+    sa.Column("recipient", sa.String(16), primary_key=True),  # a hash of the URL, never itself
+    sa.Column("name", sa.String(64), nullable=False),  # such as "notify.urls[2] (slack)"
+    sa.Column("tries", sa.Integer, nullable=False, default=0),
+    # When it is tried, or whoever tries it now counts as dead; None: sent, or given up.
+    sa.Column("due_at", Instant),
+    sa.Column("sent_at", Instant),
+    sa.Column("gave_up_at", Instant),
+    sa.Column("error", sa.Text, nullable=False, default=""),
+    sa.ForeignKeyConstraint(["message_id"], ["messages.id"], ondelete="CASCADE"),
+    sa.Index(None, "due_at"),
+)
+
 sources = sa.Table(
     "sources",
     metadata,

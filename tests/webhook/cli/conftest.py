@@ -28,6 +28,9 @@ listen = "{server}"
 [queue]
 url = "{queue}"
 
+[notify]
+urls = {urls}
+
 [policy]
 mode = "{mode}"
 timezone = "Europe/Berlin"
@@ -61,6 +64,7 @@ operated_by = "it-admin@example.com"
 DEFAULTS = {
     "server": "127.0.0.1:1",
     "queue": "redis://127.0.0.1:1/0",
+    "urls": "[]",
     "mode": "act",
     "bamboohr": BAMBOOHR_KEYS[0],
     "standard": STANDARD_KEYS[0],

@@ -14,9 +14,10 @@ from redis import Redis
 
 from tests.workers.records import claim, delivery, everything, job_of, locked_out, record
 from workers.leavers import Element, ElementKind
-from workers.ledger import moves, open_ledger, rejections
+from workers.ledger import moves, open_ledger, outbox, rejections
 from workers.ledger.alarms import raise_alarm
-from workers.ledger.tables import workers
+from workers.ledger.outbox import Message, MessageKind
+from workers.ledger.tables import copies, workers
 from workers.reasons import JOB
 from workers.sandbox.app import create_app
 from workers.sandbox.atlassian.org import API_KEY, ORG_ID
@@ -37,10 +38,20 @@ def atlassian() -> Iterator[str]:
 def healthy(leaver, ledger, redis_server, atlassian, now):
     """An installation without a fault."""
     about = {"queue": redis_server.url, "base_url": atlassian, "org_id": ORG_ID, "api_key": API_KEY}
+    about |= {"urls": '["json://127.0.0.1:1"]'}
     leaver.configure(**about)
     with ledger.write() as tx:
         tx.execute(sa.insert(workers).values(name="w1", started_at=now, seen_at=now))
+    message(ledger, now, sent_at=now)
     return about
+
+
+def message(ledger, now, **fate) -> None:
+    """A message to one recipient, with this fate."""
+    with ledger.write() as tx:
+        sent = outbox.put(tx, Message(MessageKind.ALARM, "Leaver: 1 alarm", "text"), now)
+        own = {"message_id": sent, "recipient": "r", "name": "notify.urls[1] (json)"}
+        tx.execute(sa.insert(copies).values(own | fate))
 
 
 def examined(leaver) -> tuple[int, dict[str, str]]:
@@ -367,3 +378,36 @@ def test_a_wrong_clock_is_explained_by_how_much(leaver, ledger, healthy, now, be
 
     assert (code, said in faults["signed times"]) == (3, True)
     assert "sources.hr.tolerance" in faults["signed times"]
+
+
+def test_nobody_to_tell_is_said(leaver, healthy):
+    """An alarm that nobody hears is silence."""
+    leaver.configure(**healthy | {"urls": "[]"})
+
+    code, found = examined(leaver)
+
+    assert (code, list(found)) == (0, ["messages"])
+    assert "told to nobody -> set notify.urls" in found["messages"]
+
+
+def test_messages_that_wait_are_found(leaver, ledger, healthy, now):
+    """With when the last one arrived, and what was given up."""
+    message(ledger, now, due_at=now)
+    message(ledger, now, gave_up_at=now)
+
+    code, found = examined(leaver)
+
+    assert (code, list(found)) == (0, ["messages"])
+    when = f"{now:%Y-%m-%d %H:%M}Z"
+    assert f"1 notify.urls, last sent {when}, 1 waiting, 1 given up" in found["messages"]
+
+
+def test_a_url_that_is_no_service_is_wrong_and_not_shown(leaver, healthy):
+    """A worker would not start with it; the text may be a password in the wrong place."""
+    leaver.configure(**healthy | {"urls": '["nonsense://token-not-a-secret"]'})
+
+    result = leaver.run("doctor")
+
+    assert result.exit_code == 2
+    assert "notify.urls, entry 1 is not a URL that apprise understands" in result.stdout
+    assert "token" not in result.output

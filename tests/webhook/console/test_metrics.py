@@ -14,8 +14,9 @@ from config.settings import Window
 from tests.workers.records import HOUR, NOW, claim, delivery, job_of, jobs_of, locked_out, record
 from workers.errors import Braked
 from workers.leavers import AccountId, Element, ElementKind, Outcome
-from workers.ledger import moves, rejections
-from workers.ledger.tables import workers
+from workers.ledger import moves, outbox, rejections
+from workers.ledger.outbox import Message, MessageKind
+from workers.ledger.tables import copies, workers
 
 TYPES = {
     "leaver_ledger_up": "gauge",
@@ -28,6 +29,7 @@ TYPES = {
     "leaver_brake_tripped": "gauge",
     "leaver_brake_waiting_leavers": "gauge",
     "leaver_alarms_open": "gauge",
+    "leaver_messages": "gauge",
     "leaver_workers": "gauge",
 }
 
@@ -154,3 +156,14 @@ def test_any_text_is_a_label(ledger, values, source, reason):
     found = values(ledger)["leaver_rejected_deliveries_total"]
 
     assert found == {(reason, source): 7}
+
+
+def test_messages_are_counted_by_what_became_of_them(ledger, values):
+    """Whoever watches the metrics hears that nobody hears."""
+    with ledger.write() as tx:
+        sent = outbox.put(tx, Message(MessageKind.ALARM, "a title", "a text"), NOW)
+        for number, fate in enumerate(({"sent_at": NOW}, {"due_at": NOW}, {"gave_up_at": NOW})):
+            own = {"message_id": sent, "recipient": str(number), "name": "notify.urls[1] (json)"}
+            tx.execute(sa.insert(copies).values(own | fate))
+
+    assert values(ledger)["leaver_messages"] == {("given_up",): 1, ("sent",): 1, ("waiting",): 1}

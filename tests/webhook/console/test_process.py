@@ -14,7 +14,7 @@ from tests.servers import free_port, wait_until
 from tests.webhook.receiving import empty_ledger
 
 #: What only workers load: it needs the keys of targets and HR systems.
-OTHERS = ("workers.targets", "workers.deprov", "workers.hr.base", "workers.hr.systems")
+OTHERS = ("workers.targets", "workers.deprov", "workers.hr.base", "workers.hr.systems", "apprise")
 
 CONFIGURATION = """
 [console]
@@ -22,6 +22,9 @@ listen = "127.0.0.1:{port}"
 
 [policy]
 timezone = "UTC"
+
+[notify]
+urls = ["json://127.0.0.1"]
 
 [targets.cloud]
 kind = "atlassian-org"

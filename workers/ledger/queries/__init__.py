@@ -5,6 +5,7 @@
     brakes.py       where the brake stands
     holds.py        which whole sources and targets are held
     shadow.py       what the shadow report is made of
+    messages.py     what people were told
     condition.py    alarms, pauses, workers, and the figures behind the metrics
 
 A fact's fields are named as in JSON, and `as_json` makes that JSON.  Lists are newest first; a page

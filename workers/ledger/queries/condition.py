@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from workers.leavers import UNFINISHED, DeliveryStatus
 from workers.ledger import tables as t
 from workers.ledger.brakes import waiting
-from workers.ledger.queries import columns_of
+from workers.ledger.queries import columns_of, messages
 from workers.ledger.queries.brakes import tripped
 from workers.ledger.store import Ledger
 
@@ -66,6 +66,7 @@ class Figures:
     braked: int  # leavers who wait for a release of the brake
     alarms: Mapping[str, int]  # open ones, by kind
     workers: int  # those that are alive
+    messages: Mapping[str, int]  # copies for one recipient each, by state
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,7 @@ def figures(ledger: Ledger, *, now: datetime) -> Figures:
             braked=waiting(tx, None),
             alarms=_alarms(tx),
             workers=_workers(tx, now),
+            messages=messages.counted(tx),
         )
 
 

@@ -1,0 +1,70 @@
+"""What people were told, and what did not reach them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from workers.ledger import tables as t
+from workers.ledger.store import Ledger
+
+WAITING, SENT, GIVEN_UP = "waiting", "sent", "given_up"
+
+#: Where a copy stands; without a copy the message still waits for a worker.
+_STATE = sa.case(
+    (t.copies.c.sent_at.is_not(None), SENT),
+    (t.copies.c.gave_up_at.is_not(None), GIVEN_UP),
+    else_=WAITING,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """A message and one recipient; `recipient` is "" as long as no worker has taken it."""
+
+    message: str
+    created_at: datetime
+    title: str
+    recipient: str
+    state: str
+    tries: int
+    due_at: datetime | None
+    sent_at: datetime | None
+    error: str
+
+
+def sendings(ledger: Ledger, *, limit: int) -> list[Sending]:
+    """The newest messages, each with each of its recipients."""
+    copy = t.copies.c
+    query = (
+        sa.select(
+            t.messages.c.id.label("message"),
+            t.messages.c.created_at,
+            t.messages.c.title,
+            sa.func.coalesce(copy.name, "").label("recipient"),
+            _STATE.label("state"),
+            sa.func.coalesce(copy.tries, 0).label("tries"),
+            copy.due_at,
+            copy.sent_at,
+            sa.func.coalesce(copy.error, "").label("error"),
+        )
+        .outerjoin_from(t.messages, t.copies, copy.message_id == t.messages.c.id)
+        .order_by(t.messages.c.id.desc(), copy.name)
+        .limit(limit)
+    )
+    with ledger.read() as tx:
+        return [Sending(**row) for row in tx.execute(query).mappings()]
+
+
+def last_sent(ledger: Ledger) -> datetime | None:
+    """When a message last reached somebody."""
+    with ledger.read() as tx:
+        found: datetime | None = tx.scalar(sa.select(sa.func.max(t.copies.c.sent_at)))
+    return found
+
+
+def counted(tx: sa.Connection) -> Mapping[str, int]:
+    """How many copies are in each state."""
+    found = tx.execute(sa.select(_STATE, sa.func.count()).select_from(t.copies).group_by(_STATE))
+    return dict.fromkeys((WAITING, SENT, GIVEN_UP), 0) | {row[0]: row[1] for row in found}
