@@ -20,12 +20,12 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from config.settings import Policy, Retry, Verify
-from workers import policy as rules
-from workers import retry
+from workers import decisions, retry
+from workers.decisions import Facts
 from workers.errors import Refused, Stopped, Unavailable
 from workers.leavers import Outcome
 from workers.ledger.moves import Claim
-from workers.policy import Facts
+from workers.policy import decide
 from workers.targets.base import OUTCOME_OF, Access, Account, Journal, Target, Way
 
 
@@ -134,15 +134,15 @@ def learn(facts: Facts, target: Target, journal: Notes) -> Iterator[Facts]:
     """
     while True:
         yield facts
-        match rules.decide(facts):
-            case rules.Find():
+        match decide(facts):
+            case decisions.Find():
                 facts = replace(facts, found=target.find(journal, facts.email))
-            case rules.Read(account):
+            case decisions.Read(account):
                 journal.pin(account)
                 facts = replace(facts, read=target.read(journal, account))
-            case rules.Groups(account):
+            case decisions.Groups(account):
                 facts = replace(facts, groups=target.groups(journal, account))
-            case rules.Preflight(account):
+            case decisions.Preflight(account):
                 facts = replace(facts, ready=target.preflight(journal, account))
                 journal.keep(facts.account)
             case _:
@@ -153,24 +153,24 @@ def carry_out(
     facts: Facts, claim: Claim, target: Target, journal: Notes, order: Order, clock: Clock
 ) -> Result:
     """Do what the policy decides, now that all it asks for is known."""
-    match rules.decide(facts):
-        case rules.Act(account):
+    match decide(facts):
+        case decisions.Act(account):
             return _switch_off(target, journal, account, order, clock)
-        case rules.WouldAct(account):
+        case decisions.WouldAct(account):
             detail = f"account {account.id}, by {account.way}; {order.shadow} is shadow"
             return Done(Outcome.WOULD_DEACTIVATE, detail)
-        case rules.OffAlready(account):
+        case decisions.OffAlready(account):
             return _off_already(target, journal, account, order)
-        case rules.Nobody():
+        case decisions.Nobody():
             target.prove_credential(journal)
             return Done(Outcome.NO_ACCOUNT)
-        case rules.Watch():
+        case decisions.Watch():
             return _watched(claim, journal, order, clock.now())
-        case rules.Wait(until, reason):
+        case decisions.Wait(until, reason):
             return Postponed(until, reason, counted=False)
-        case rules.Hold(reason, detail):
+        case decisions.Hold(reason, detail):
             return Held(reason, detail)
-        case rules.Stop(stop):
+        case decisions.Stop(stop):
             raise Stopped(stop)
         case missing:
             raise RuntimeError(f"decided before everything was known: {missing}")

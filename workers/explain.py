@@ -6,14 +6,14 @@ from datetime import datetime
 
 import structlog
 
-from workers import policy
+from workers.decisions import UNKNOWN, Facts
 from workers.errors import WorkerStopping
 from workers.leavers import Action, ExplanationId, JobId, Leaver, LeaverKind, State, reckoned
 from workers.ledger import LedgerUnavailable, explanations
 from workers.ledger.explanations import Question
 from workers.ledger.queries import NotFound, ahead, as_json
 from workers.ledger.queries.ahead import Ahead
-from workers.policy import Asked, Facts
+from workers.policy import Asked, weigh
 from workers.rehearse import Next, rehearse
 from workers.runtime import Runtime
 from workers.targets.base import Access, Call, Way
@@ -121,7 +121,7 @@ def explain(runtime: Runtime, about: Ahead) -> Explanation:
         detail=about.detail,
         first=about.first,
         account=_matched(road.facts),
-        rules=(*road.hr, *(policy.weigh(road.facts)[1] if road.facts else ())),
+        rules=(*road.hr, *(weigh(road.facts)[1] if road.facts else ())),
         calls=tuple(road.journal.made),
         next=following,
         then=tuple(
@@ -133,7 +133,7 @@ def explain(runtime: Runtime, about: Ahead) -> Explanation:
 
 
 def _matched(facts: Facts | None) -> Matched | None:
-    if facts is None or facts.read in (None, policy.UNKNOWN):
+    if facts is None or facts.read in (None, UNKNOWN):
         return None
     return Matched(facts.account.id, facts.account.access, facts.account.way)
 

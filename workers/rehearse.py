@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from workers import reinstate, retry
+from workers.decisions import Facts
 from workers.deprovision import (
     Done,
     Held,
@@ -28,7 +29,7 @@ from workers.ledger import brakes, lookups, moves, reinstatements
 from workers.ledger.moves import Claim
 from workers.ledger.queries import condition
 from workers.ledger.queries.ahead import Ahead
-from workers.policy import Asked, Facts
+from workers.policy import Asked
 from workers.runtime import Runtime
 from workers.targets.base import OUTCOME_OF, Account
 

@@ -13,12 +13,9 @@ from hypothesis import strategies as st
 from config.settings import Policy
 from tests.workers.fakes import account
 from tests.workers.records import NOW, SECOND
-from workers.leavers import Standing
-from workers.policy import (
-    RULES,
+from workers.decisions import (
     UNKNOWN,
     Act,
-    Asked,
     Decision,
     Facts,
     Find,
@@ -32,10 +29,9 @@ from workers.policy import (
     Wait,
     Watch,
     WouldAct,
-    decide,
-    same_address,
-    weigh,
 )
+from workers.leavers import Standing
+from workers.policy import RULES, Asked, decide, same_address, weigh
 from workers.targets.base import Access, Account, Way
 
 #: What the sources accept as an address, roughly, and what they would not.

@@ -7,11 +7,12 @@ from config.secret import ConfigurationError
 from config.settings import Policy, TargetSettings
 from webhook.doctor.check import Check, Result
 from workers import targets
+from workers.decisions import Facts, Hold, Nobody, Read
 from workers.errors import TargetError
 from workers.journal import Calls
 from workers.leavers import Standing
 from workers.limits import Unlimited
-from workers.policy import Facts, Hold, Nobody, Read, decide
+from workers.policy import decide
 from workers.targets.base import Account
 
 
