@@ -9,7 +9,7 @@ is not correctly signed leaves a count.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -63,21 +63,29 @@ class Door:
 
 def open_doors(settings: Settings) -> dict[str, Door]:
     """A door for each configured source.  ConfigurationError if a secret cannot be had."""
-    return {name: open_door(name, settings) for name in settings.sources}
+    return {
+        name: _door(name, settings, SOURCES[own.kind].verifier(own))
+        for name, own in settings.sources.items()
+    }
 
 
-def open_door(name: str, settings: Settings) -> Door:
-    """The door of one source.  ConfigurationError if a secret of it cannot be had."""
+def locked_door(name: str, settings: Settings) -> Door:
+    """The door of one source for whoever only reads a body: it needs no secret, admits nobody."""
+
+    def admit_nobody(_headers: Mapping[str, str], _body: bytes) -> Signed:
+        raise Rejected("signature_wrong")
+
+    return _door(name, settings, admit_nobody)
+
+
+def _door(name: str, settings: Settings, verify: Verifier) -> Door:
     own = settings.sources[name]
-    source = SOURCES[own.kind]
-    verify = source.verifier(own)
-    zone = settings.zone_of(name)
     return Door(
         name,
-        source,
+        SOURCES[own.kind],
         own,
         verify,
-        zone,
+        settings.zone_of(name),
         settings.targets_of(name),
         HANDSHAKES.get(own.kind),
         PINGS.get(own.kind, lambda body: False),

@@ -156,6 +156,16 @@ def test_a_body_without_a_leaver_needs_no_worker(asking):
     assert "The person's values in HR are not those of a termination." in told.output
 
 
+def test_a_body_is_read_where_the_secret_of_its_source_cannot_be(asking, monkeypatch):
+    """An operator has pasted it: there is nothing to verify."""
+    monkeypatch.setenv("LEAVER_SOURCES__HR__SECRETS_FILE", "/nowhere/key")
+
+    told = explained(asking, body_of({"Status": "Active", "Employment Status": "Full-Time"}))
+
+    assert told.exit_code == 0
+    assert "1. ignored (not_a_termination)" in told.stdout
+
+
 def test_what_takes_a_termination_back_is_said(asking):
     """It opens no job, and ends those that wait."""
     event = {"type": "worker.termination_rescinded", "data": {"workerId": "7"}}
