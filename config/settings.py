@@ -195,7 +195,9 @@ class Notify(Section):
         "`leaver notify test`.",
         (),
     )
-    group_every: Duration = setting("What is raised or ends within this time is one message.", "1m")
+    group_every: ShortDuration = setting(
+        "What is raised or ends within this time is one message; at most 15m.", "1m"
+    )
     on_done: DoneText | None = setting(
         "Also said of every job that is done: a text that may have {job}, {outcome}, {target}, "
         "{source}, {employee_id}, {account_id} and {email} in it. Left out: nothing.",

@@ -56,6 +56,11 @@ def line(configured, toml=TOML, environ=None):
         ),
         (
             "[policy]",
+            '[notify]\ngroup_every = "1h"\n[policy]',
+            'notify.group_every: "1h" is too long; use at most "15m"',
+        ),
+        (
+            "[policy]",
             '[notify]\non_done = "{job is gone"\n[policy]',
             'notify.on_done: "{job is gone" has a brace without its other one; {{ and }} mean braces',
         ),
