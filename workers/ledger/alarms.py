@@ -84,6 +84,7 @@ def say_again(
         tx.execute(sa.update(alarms).where(alarms.c.id == row["id"]).values(said))
         about = {"kind": row["kind"], "subject": row["subject"], "text": text, "count": count}
         log.warning("alarm still open", **about)
+        note(tx, What.RAISED, row["kind"], row["subject"], text, now)
 
 
 def close_alarm(tx: sa.Connection, kind: str, subject: str, now: datetime) -> None:

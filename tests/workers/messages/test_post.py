@@ -22,9 +22,11 @@ from tests.workers.records import (
     claim,
     everything,
     job_of,
+    jobs_of,
     open_alarms,
     rows,
 )
+from workers import watch
 from workers.leavers import Outcome
 from workers.ledger import moves, outbox
 from workers.ledger import tables as t
@@ -129,14 +131,28 @@ def test_an_alarm_that_is_only_counted_is_not_said_again(ledger, office, inbox):
     assert len(inbox.got) == 1
 
 
-def test_a_reminder_is_said(ledger, office, inbox):
-    """What waits for days is forgotten otherwise."""
+def test_what_is_said_again_on_purpose_is_a_message_again(ledger, office, inbox):
+    """A credential that expires tomorrow was said a month ago."""
     worker = office(inbox.url)
     for _ in range(2):
         alarm(ledger, now=worker.clock.now(), again=True)
         worker.look(MINUTE)
 
     assert len(inbox.got) == 2
+
+
+def test_a_reminder_of_what_waits_is_one_message_a_day(ledger, office, inbox):
+    """What waits for days is forgotten otherwise."""
+    worker = office(inbox.url)
+    for job in jobs_of(ledger, 3):
+        moves.hold(ledger, claim(ledger, job), reason="protected", now=NOW)
+    worker.look(MINUTE)
+
+    watch.remind(ledger, DAY, worker.clock.move(DAY))
+    worker.look(MINUTE)
+
+    assert inbox.titles == ["Leaver: 3 alarms"] * 2
+    assert inbox.got[1]["message"].count("; open for 1d") == 3
 
 
 def test_what_was_raised_and_ended_meanwhile_is_only_over(ledger, office, inbox):
