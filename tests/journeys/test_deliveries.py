@@ -95,11 +95,12 @@ def test_one_broken_person_does_not_lose_the_others_of_a_batch(installation):
 
 
 @pytest.mark.usefixtures("worker")
-def test_a_standard_webhook_takes_the_same_road(installation, receiver):
+def test_a_standard_webhook_takes_the_same_road(installation, receiver, worker):
     """The second kind of source, on the same ledger and worker."""
     secret = f"whsec_{b64encode(b'test-key-not-a-secret-at-all').decode()}"
     installation.configure({"sources.feed.kind": "standard", "sources.feed.secrets": [secret]})
     receiver.reload()
+    worker.reload()
 
     wait_until(lambda: installation.leaver("send", "feed", "--email", LENA.email).returncode == 0)
 

@@ -88,14 +88,14 @@ def test_a_leaver_is_gone_from_every_kind_of_target_but_the_one_that_fails(every
 
 
 def test_two_leavers_with_one_account_never_write_to_it_at_the_same_time(installation, receiver):
-    """Two systems report one person; both jobs run at once, and one of them waits at the write."""
+    """Two systems report one person; both jobs run at once, and one waits for the other's end."""
     installation.send(TOM.email)
     installation.read("terminate", TOM.email, "--reason", "a test")
     slow = {"operation": "lifecycle.disable", "lasts": 3}
     installation.sandbox.order("late", **slow)
 
     installation.start("work")
-    wait_until(lambda: len(installation.sandbox.calls("manage.get")) == 2, seconds=PATIENCE_S)
+    wait_until(lambda: len(installation.sandbox.calls("users.search")) == 2, seconds=PATIENCE_S)
     installation.wait_for_state(State.DONE)
 
     assert len(installation.sandbox.calls("lifecycle.disable")) == 1

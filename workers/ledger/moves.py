@@ -515,7 +515,7 @@ def hold_missing(
             actor=actor,
             now=now,
             where=(t.jobs.c.state.in_(HOLDABLE),),
-            reason=f"{kind}_missing",
+            reason="source_missing" if kind == "source" else "target_missing",
         )
         return moved is not None
 
