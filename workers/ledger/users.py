@@ -3,6 +3,7 @@
 A password is never here, only its hash (webhook/console/passwords.py).
 """
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -97,7 +98,7 @@ def failed(ledger: Ledger, name: str, address: str, now: datetime) -> None:
     kept = t.failed_sign_ins
     with ledger.write() as tx:
         tx.execute(sa.delete(kept).where(kept.c.at <= now - THROTTLE))
-        tx.execute(sa.insert(kept).values(at=now, user=name[:64], address=address[:64]))
+        tx.execute(sa.insert(kept).values(at=now, user=_hash(name), address=address[:64]))
 
 
 def throttled(ledger: Ledger, name: str, address: str, now: datetime) -> bool:
@@ -106,9 +107,14 @@ def throttled(ledger: Ledger, name: str, address: str, now: datetime) -> bool:
 
     count = sa.select(sa.func.count()).where(kept.at > now - THROTTLE)
     with ledger.read() as tx:
-        of_user = tx.scalar(count.where(kept.user == name[:64])) or 0
+        of_user = tx.scalar(count.where(kept.user == _hash(name))) or 0
         from_address = tx.scalar(count.where(kept.address == address[:64])) or 0
     return of_user >= FAILED_OF_USER or from_address >= FAILED_FROM_ADDRESS
+
+
+def _hash(name: str) -> str:
+    """Somebody may have typed their password into the wrong field."""
+    return hashlib.sha256(name.encode(errors="replace")).hexdigest()
 
 
 def _sign_out(tx: sa.Connection, name: str) -> None:

@@ -196,6 +196,7 @@ def test_what_another_site_sends_does_nothing(ledger, console, job, headers):
 def test_the_ledger_has_no_password_and_no_session(ledger, console):
     """Who reads a backup of it is not signed in by that."""
     client = console(ledger)
+    client.post("/sign-in", data={"name": PASSWORD, "password": "alice"})  # in the wrong fields
     client.post("/sign-in", data=ALICE)
     link = sessions.new_link(ledger, "demo", Role.VIEWER, actor="root", now=NOW)
 
