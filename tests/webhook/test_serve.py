@@ -332,6 +332,7 @@ def test_a_bad_configuration_is_refused_and_the_old_one_stays(receiver, old, new
     assert said in str(line["error"])
 
 
+@pytest.mark.exhaustive
 def test_sighup_drops_no_connection(receiver):
     """Neither a new connection nor one that is kept, while processes are replaced three times."""
     stop = threading.Event()

@@ -121,6 +121,7 @@ def test_what_the_others_need_goes_last(run, tmp_path):
     assert (tmp_path / "ends").read_text().split() == ["parent", "last"]
 
 
+@pytest.mark.exhaustive
 def test_a_child_that_does_not_stop_is_killed_in_time(run, tmp_path):
     """Five seconds is what we promise; systemd and people lose patience."""
     program = run("stubborn")
@@ -269,6 +270,7 @@ def test_a_refused_configuration_ends_the_start_at_once():
     assert stop.value.code == 2
 
 
+@pytest.mark.exhaustive
 def test_a_configuration_refused_again_and_again_ends_it_later(tmp_path):
     """A first time may be chance, as with a queue that is just starting again."""
     accepted = tmp_path / "accepted"

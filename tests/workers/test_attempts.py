@@ -273,6 +273,7 @@ def test_success_without_effect_is_tried_again(shop, ledger, target, lena):
     assert NOW + 10 * SECOND < row["due_at"] < NOW + MINUTE
 
 
+@pytest.mark.exhaustive
 def test_a_job_gives_up_after_its_time_and_can_be_replayed(long_shop, target):
     """It is kept and shown; when the cause is mended, it runs again."""
     shop, ledger = long_shop, long_shop.ledger
@@ -392,6 +393,7 @@ def test_a_job_that_was_released_with_a_new_leaver_of_that_address_is_held(
     assert job_row(ledger, lena)["outcome"] == "deactivated"
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("call", ["find", "read", "preflight", "switch_off", "clean_up"])
 def test_a_ledger_that_fails_in_the_middle_leaves_the_job_to_its_lease(
     sqlite_ledger, tmp_path, monkeypatch, call
@@ -415,6 +417,7 @@ def test_a_ledger_that_fails_in_the_middle_leaves_the_job_to_its_lease(
     shop.close()
 
 
+@pytest.mark.exhaustive
 def test_a_ledger_that_fails_at_the_claim_costs_nothing(sqlite_ledger, tmp_path, monkeypatch):
     """The wake-up is lost, and sent again."""
     monkeypatch.setattr(store, "BUSY_TIMEOUT_S", 0.05)
@@ -488,6 +491,7 @@ def test_an_outage_of_the_search_makes_nobody_absent(long_shop, target):
     assert job_row(ledger, lena)["outcome"] == "deactivated"
 
 
+@pytest.mark.exhaustive
 def test_an_account_that_the_target_cannot_handle_does_not_stop_the_others(long_shop, target):
     """It is tried alone until it gives up, and ends like every job."""
     shop, ledger = long_shop, long_shop.ledger
@@ -506,6 +510,7 @@ def test_an_account_that_the_target_cannot_handle_does_not_stop_the_others(long_
     assert pause_of(ledger) is None
 
 
+@pytest.mark.exhaustive
 def test_a_lone_account_that_the_target_cannot_handle_ends_too(long_shop, target):
     """No other job shows that the target works, so after an hour it is asked itself."""
     shop, ledger = long_shop, long_shop.ledger
@@ -523,6 +528,7 @@ def test_a_lone_account_that_the_target_cannot_handle_ends_too(long_shop, target
     assert state_of(ledger, poison) == ("failed", "gave_up")
 
 
+@pytest.mark.exhaustive
 def test_a_lone_job_waits_for_as_long_as_its_target_is_out(long_shop, target):
     """That is no trouble of its own, and counts for nothing."""
     shop, ledger = long_shop, long_shop.ledger
@@ -550,6 +556,7 @@ def test_a_worker_that_stops_while_it_asks_for_the_proof_leaves_the_pause(long_s
     assert state_of(ledger, lena) == ("retrying", "outage")
 
 
+@pytest.mark.exhaustive
 def test_jobs_that_probe_in_turn_need_no_other_proof(long_shop, target):
     """All of them fail, whoever tries: the target cannot do what they are for."""
     shop, ledger = long_shop, long_shop.ledger

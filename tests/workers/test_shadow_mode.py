@@ -249,6 +249,7 @@ def named(rows):
     return found
 
 
+@pytest.mark.exhaustive
 def test_the_report_is_right_to_the_person(world):
     """Somebody decides by it whether everybody's account is put into our hands."""
     rows = named(world.report.rows)

@@ -8,6 +8,7 @@ a subclass that has a fixture `stage`:
         def stage(self, ...): return Stage(...)
 """
 
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -30,6 +31,7 @@ from workers.errors import (
     Unavailable,
 )
 from workers.leavers import AccountId, Outcome
+from workers.runtime import WorkerClock
 from workers.targets.base import OUTCOME_OF, Access, Call, Target
 
 #: What every fake can be told to do, and the error that every target makes of it.
@@ -336,7 +338,7 @@ class Promises:
     def test_a_reading_that_is_behind_is_waited_for(self, stage):
         """Some systems show a change only after a while."""
         stage.control.set(consistency_delay=0.5)
-        job = Leaving(stage.target, stage.active)
+        job = Leaving(stage.target, stage.active, clock=WorkerClock(threading.Event()))
         way = account_of(stage).way
 
         assert job.attempt().outcome is OUTCOME_OF[way]

@@ -1,19 +1,18 @@
 """One leaver's jobs in one target, attempt after attempt, remembering what the ledger would."""
 
 import json
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from tests.workers.claims import claim_of, order
+from tests.workers.fakes import FakeClock
 from tests.workers.targets.books import Book
 from workers import reinstate
-from workers.deprovision import Result, attempt
+from workers.deprovision import Clock, Result, attempt
 from workers.leavers import AccountId, Action
 from workers.ledger.moves import Claim
-from workers.runtime import WorkerClock
 from workers.targets.base import Account, Target
 
 
@@ -43,22 +42,25 @@ class Notes(Book):
 
 @dataclass
 class Leaving:
-    """The job of one leaver; `notes` holds all calls of all its attempts."""
+    """The job of one leaver; `notes` holds all calls of all its attempts.
+
+    Nobody waits in truth between two readings, but for a target that takes its time.
+    """
 
     target: Target
     email: str
     notes: Notes = field(default_factory=Notes)
+    clock: Clock = field(default_factory=FakeClock)
 
     def attempt(self, *, verify: str = "10s", protected: Sequence[str] = ()) -> Result:
         """One attempt, as a worker makes it; it reads back for `verify`."""
-        clock = WorkerClock(threading.Event())
         told = order(verify=verify, protected=protected)
         with self.target.session(self.notes) as ready:
-            return attempt(self._claim(), ready, self.notes, told, clock)
+            return attempt(self._claim(), ready, self.notes, told, self.clock)
 
     def _claim(self) -> Claim:
         notes = self.notes
-        now = datetime.now(UTC)
+        now = self.clock.now()
         return claim_of(
             target=self.target.name,
             email=self.email,
@@ -85,9 +87,8 @@ class Returning:
             email=left.email,
             account_id=left.notes.account_id,
         )
-        clock = WorkerClock(threading.Event())
         snapshot = left.notes.snapshot or {}
         with left.target.session(self.notes) as ready:
             return reinstate.attempt(
-                claim, snapshot, ready, self.notes, order(verify=verify), clock
+                claim, snapshot, ready, self.notes, order(verify=verify), left.clock
             )
