@@ -1,11 +1,11 @@
 """The whole test suite on every Python from 3.11 on that this machine offers.
 
 The interpreter behind .venv runs everything.  Each other one gets an environment of its own
-(.venv-3.12) and runs every test once, with its first case, but those with the marks in
-LEFT_OUT_ELSEWHERE, which take minutes and depend on the version least.  The newest interpreter
-reports the coverage of what it runs in the tests' own processes: measuring all would take minutes.
-One line for each interpreter tells what it ran; the last line of all counts every run: "N passed,
-N failed, N skipped".  A run that broke off is one more failed.
+(.venv-3.12) and runs every test once, with its first case, and of a conformance suite with its
+first kind, but those with the marks in LEFT_OUT_ELSEWHERE, which take minutes and depend on the
+version least.  The newest interpreter reports the coverage of what it runs in the tests' own
+processes.  One line for each interpreter tells what it ran; the last line of all counts every
+run: "N passed, N failed, N skipped".  A run that broke off is one more failed.
 
 Standard library only, so that it starts before anything is installed.
 """

@@ -18,7 +18,7 @@ import os
 import signal
 import socket
 import subprocess
-import sys
+import tempfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -142,15 +142,19 @@ class Installation:
         return process
 
     def leaver(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end."""
-        return subprocess.run(
-            [*_leaver(self.config), *words],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_S,
-            env=_environment(),
-        )
+        """Run a command to its end, as somebody who types it."""
+        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+            said, errors = Path(folder, "out"), Path(folder, "err")
+            said.touch()
+            errors.touch()
+            words = ("--config", str(self.config), *words)
+            process = nursery.start([*words], said, _environment(), errors=errors)
+            process.join(PATIENCE_S)
+            if process.exitcode is None:
+                process.kill()
+                raise AssertionError(f"`leaver {' '.join(words)}` goes on and on")
+            output = said.read_text(), errors.read_text()
+            return subprocess.CompletedProcess(words, process.exitcode, *output)
 
     def read(self, *words: str) -> list[Any]:
         """What a command prints with --json, one document a line.  It must succeed."""
@@ -410,10 +414,6 @@ def people(number: int, name: str = "person") -> list[str]:
 def disables(writes: Iterable[Mapping[str, Any]]) -> list[str]:
     """The account of each disable, also of those that changed nothing."""
     return [call["account_id"] for call in writes if call["operation"] == "lifecycle.disable"]
-
-
-def _leaver(config: Path) -> list[str]:
-    return [sys.executable, "-P", "-m", "webhook.cli", "--config", str(config)]
 
 
 def _environment() -> dict[str, str]:

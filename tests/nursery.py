@@ -21,14 +21,16 @@ _CONTEXT.set_forkserver_preload(
 )
 
 
-def start(words: list[str], log: Path, environ: dict[str, str]) -> ForkServerProcess:
-    """Start `leaver WORDS` in the folder of `log`, to which it writes."""
-    process = _CONTEXT.Process(target=_leaver, args=(words, log, environ))
+def start(
+    words: list[str], log: Path, environ: dict[str, str], *, errors: Path | None = None
+) -> ForkServerProcess:
+    """Start `leaver WORDS` in the folder of `log`, to which it writes; its errors to `errors`."""
+    process = _CONTEXT.Process(target=_leaver, args=(words, log, errors or log, environ))
     process.start()
     return process
 
 
-def _leaver(words: list[str], log: Path, environ: dict[str, str]) -> None:
+def _leaver(words: list[str], log: Path, errors: Path, environ: dict[str, str]) -> None:
     """Become what a shell would have started, at the head of a process group of its own."""
     os.setpgid(0, 0)
     if sys.platform == "linux":
@@ -37,8 +39,9 @@ def _leaver(words: list[str], log: Path, environ: dict[str, str]) -> None:
     os.chdir(log.parent)
     os.environ.clear()
     os.environ.update(environ)
-    with log.open("ab") as output:
-        for descriptor in (1, 2):
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    for descriptor, file in ((1, log), (2, errors)):
+        with file.open("ab") as output:
             os.dup2(output.fileno(), descriptor)
     sys.stdout = os.fdopen(1, "w", closefd=False)
     sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
