@@ -91,6 +91,8 @@ def unreadable_secrets(settings: Settings, role: Role) -> Iterator[Finding]:
         secrets += [key for target in settings.targets.values() for key in target.secrets.values()]
         secrets += [api.api_key for api in settings.apis.values()]
         secrets += settings.notify.urls
+    if role in SHOWS and settings.console.openid:
+        secrets.append(settings.console.openid.client_secret)
     for secret in secrets:
         try:
             secret.reveal()

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from config.environment import Key, Models, inside, is_secret, variable_of
+from config.environment import NAMED_SECTIONS, Key, Models, inside, is_secret, variable_of
 from config.secret import MASK, ConfigurationError
 
 LONGEST_VALUE = 60  # characters of a wrong value that are shown
@@ -102,7 +102,7 @@ class Refusals:
             return dict.fromkeys(self.models)
         kinds = self.models.get(fault.key[0], {})
         known = kinds[fault.kind].model_fields if fault.kind in kinds else {}
-        for name in fault.key[2:-1]:
+        for name in fault.key[2 if fault.key[0] in NAMED_SECTIONS else 1 : -1]:
             known = dict(inside(known.get(name)))
         return known
 

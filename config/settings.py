@@ -10,10 +10,10 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Annotated, Self, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import PrivateAttr, ValidationError, model_validator
+from pydantic import BeforeValidator, PrivateAttr, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
@@ -25,6 +25,7 @@ from pydantic_settings import (
 
 from config import sources, targets
 from config.environment import Key, Models, overlay
+from config.openid import OpenId
 from config.refusals import BROKEN_RULE, Refusals, quoted
 from config.secret import ConfigurationError, Secret, Withheld
 from config.section import Section, secrets_of, setting
@@ -50,6 +51,7 @@ from config.values import (
     Whole,
     Window,
     duration,
+    mapped,
     spelled,
 )
 
@@ -98,6 +100,9 @@ class Console(Section):
         "Address of the console; people sign in to it, and programs read /metrics and /healthz. "
         "For other machines put a proxy with TLS in front (server.trusted_proxies).",
         "127.0.0.1:8001",
+    )
+    openid: Annotated[OpenId | None, BeforeValidator(mapped)] = setting(
+        "An OpenID provider where people sign in to the console, beside the local users.", None
     )
 
 

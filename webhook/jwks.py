@@ -107,6 +107,14 @@ class PublishedKeys:
 
 def fetch(url: str) -> tuple[TokenKey, ...]:
     """The keys published there now.  Raises Unfetched."""
+    try:
+        return published_keys(document(url))
+    except ValueError as error:
+        raise Unfetched(f"the answer {error}") from None
+
+
+def document(url: str) -> bytes:
+    """What is published there now, of at most LARGEST bytes.  Raises Unfetched."""
     deadline = time.monotonic() + LONGEST_FETCH
     try:
         with requests.get(
@@ -118,14 +126,11 @@ def fetch(url: str) -> tuple[TokenKey, ...]:
         ) as answer:
             if answer.status_code != 200:
                 raise Unfetched(f"answered {answer.status_code} instead of 200")
-            document = b""
+            body = b""
             for part in answer.iter_content(8192):
-                document += part
-                if len(document) > LARGEST or time.monotonic() > deadline:
+                body += part
+                if len(body) > LARGEST or time.monotonic() > deadline:
                     raise Unfetched("the answer is too long, or takes too long")
     except requests.RequestException as error:
         raise Unfetched(f"no answer ({type(error).__name__})") from None
-    try:
-        return published_keys(document)
-    except ValueError as error:
-        raise Unfetched(f"the answer {error}") from None
+    return body

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import config
+from config.openid import OpenId
 from config.secret import ConfigurationError
 from config.settings import MODELS, Settings, load
 from config.targets import AtlassianOrg, Target
@@ -25,6 +26,7 @@ PLACEHOLDERS = {
     ("cloud", "api_key"): ('"..."', '"test-api-key-not-a-secret"'),
 }
 OTHER_KINDS = {
+    ("console.openid", "client_secret"): ('"..."', '"test-secret-not-a-secret"'),
     ("okta", "secrets"): ('["..."]', '["test-key-not-a-secret"]'),
     ("hibob", "secrets"): ('["..."]', '["test-key-not-a-secret"]'),
     ("finch", "secrets"): ('["..."]', '["5WbX5kEWLlfzsGNjH64I8lOOqUB6e8FH"]'),
@@ -47,6 +49,9 @@ OTHER_KINDS = {
     ("old-jira", "password"): ('"..."', '"test-password-not-a-secret"'),
 }
 
+# Settings that are a table of their own, and have a heading.
+NESTED = {("console", "openid"): OpenId}
+
 
 def filled(text: str) -> str:
     """The example with its placeholders filled in."""
@@ -60,10 +65,13 @@ def tables():
     """Each table of the example with its model: (heading, model, keys and values)."""
     for section, content in TABLES.items():
         if "" in MODELS[section]:
-            yield section, MODELS[section][""], content
+            own = {key: value for key, value in content.items() if (section, key) not in NESTED}
+            yield section, MODELS[section][""], own
         else:
             for name, table in content.items():
                 yield f"{section}.{name}", MODELS[section][table["kind"]], table
+    for (section, key), model in NESTED.items():
+        yield f"{section}.{key}", model, TABLES[section][key]
 
 
 def meanings(model):
@@ -94,6 +102,9 @@ def test_every_setting_is_there_with_its_meaning(heading, model, table):
     if issubclass(model, Target) and model is not AtlassianOrg:
         shown_before = meanings(Target).items() - {("base_url", expected["base_url"])}
         expected = dict(expected.items() - shown_before)
+    for section, key in NESTED:
+        if section == heading:
+            assert f"\n# {expected.pop(key)}\n#[{section}.{key}]\n" in TEXT
 
     assert set(table) == set(expected)
     assert comments(heading) == expected

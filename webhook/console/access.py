@@ -25,7 +25,14 @@ COOKIE = "leaver_session"
 FOR_PROGRAMS = ("/metrics", "/healthz")
 
 #: Views for somebody who is about to sign in.
-OPEN = {"sign_in.form", "sign_in.enter", "sign_in.link", "sign_in.follow"}
+OPEN = {
+    "sign_in.form",
+    "sign_in.enter",
+    "sign_in.link",
+    "sign_in.follow",
+    "openid.begin",
+    "openid.end",
+}
 
 
 def guard(app: Flask) -> None:

@@ -5,7 +5,7 @@
     /deliveries     what came in (deliveries.py)
     /brake          where the brake stands, and its release (brake.py)
     /audit          who did what (audit.py)
-    /sign-in        by password or link (sign_in.py)
+    /sign-in        by password or link (sign_in.py), or at an OpenID provider (openid.py)
     GET /metrics    Prometheus text
     GET /healthz    how it goes, as JSON: 503 when nobody is deactivated
 
@@ -30,6 +30,7 @@ from webhook.console import (
     health,
     jobs,
     metrics,
+    openid,
     overview,
     sign_in,
     words,
@@ -69,7 +70,7 @@ def create_app(
     app.jinja_env.filters.update(words.FILTERS)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     access.guard(app)
-    for module in (overview, jobs, acts, deliveries, brake, audit, sign_in):
+    for module in (overview, jobs, acts, deliveries, brake, audit, sign_in, openid):
         app.register_blueprint(module.pages)
 
     @app.get("/metrics")

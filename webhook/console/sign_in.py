@@ -1,4 +1,9 @@
-"""Signing in, by a local user's password or by a link, and signing out."""
+"""Signing in, by a local user's password or by a link, and signing out.
+
+At an OpenID provider: openid.py.
+"""
+
+from urllib.parse import urlsplit
 
 from flask import Blueprint, abort, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -13,7 +18,7 @@ pages = Blueprint("sign_in", __name__, url_prefix="/sign-in")
 @pages.get("")
 def form() -> ResponseReturnValue:
     """Ask who it is."""
-    return _ask()
+    return ask()
 
 
 @pages.post("")
@@ -24,13 +29,13 @@ def enter() -> ResponseReturnValue:
     address = request.remote_addr or ""
     if users.throttled(ledger, name, address, now):
         minutes = users.THROTTLE.total_seconds() // 60
-        return _ask(f"Too many sign-ins failed. Wait for {minutes:.0f} minutes."), 429
+        return ask(f"Too many sign-ins failed. Wait for {minutes:.0f} minutes."), 429
     known = users.credentials(ledger, name)
     if not passwords.is_right(known and known[1], password) or known is None:
         users.failed(ledger, name, address, now)
-        return _ask("Name or password is wrong."), 401
+        return ask("Name or password is wrong."), 401
     token = sessions.start(ledger, name, known[0], how="by password", now=now)
-    return _enter(token, request.form.get("next", ""))
+    return let_in(token, request.form.get("next", ""))
 
 
 @pages.get("/link/<token>")
@@ -44,8 +49,8 @@ def follow(token: str) -> ResponseReturnValue:
     """Sign in by a link."""
     session = sessions.follow(at().ledger, token, at().now())
     if session is None:
-        return _ask("The link was used, or is too old."), 401
-    return _enter(session, "")
+        return ask("The link was used, or is too old."), 401
+    return let_in(session, "")
 
 
 @pages.post("/end")
@@ -57,13 +62,22 @@ def end() -> ResponseReturnValue:
     return response
 
 
-def _ask(fault: str = "") -> str:
+def ask(fault: str = "") -> str:
+    """The page that asks who it is."""
     g.session = None
     wanted = request.values.get("next", "")
-    return render_template("sign_in.html", fault=fault, next=wanted, name=request.form.get("name"))
+    openid = at().settings.console.openid
+    return render_template(
+        "sign_in.html",
+        fault=fault,
+        next=wanted,
+        name=request.form.get("name"),
+        provider=openid and urlsplit(openid.issuer).hostname,
+    )
 
 
-def _enter(token: str, wanted: str) -> ResponseReturnValue:
+def let_in(token: str, wanted: str) -> ResponseReturnValue:
+    """Have the browser keep a session, and go where it wanted to go."""
     # Only a place of our own: "//other.example" and "/\other.example" are places elsewhere.
     place = wanted if wanted.startswith("/") and wanted[1:2] not in ("/", "\\") else "/"
     if any(ord(character) < 32 for character in place):

@@ -436,7 +436,7 @@ sessions = sa.Table(
     "sessions",
     metadata,
     sa.Column("id", sa.String(64), primary_key=True),  # the hash of what the browser keeps
-    sa.Column("user", sa.String(64), nullable=False),
+    sa.Column("user", sa.String(200), nullable=False),
     sa.Column("role", sa.String(16), nullable=False),
     sa.Column("csrf", sa.String(64), nullable=False),
     sa.Column("started_at", Instant, nullable=False),
