@@ -78,7 +78,11 @@ def test_the_secret_may_lie_in_a_file_and_the_roles_in_the_environment(loaded, f
         ('{ "it-admins" = "operator" }', "{}", r"console\.openid\.roles names no group"),
         ("test-secret-not-a-secret", "...", r"client_secret is still the placeholder"),
         (SECRET, "", r"client_secret is missing \(or LEAVER_CONSOLE__OPENID__CLIENT_SECRET\)"),
-        ("client_id", "clientid", r'openid\.clientid is not a setting; did you mean "client_id"'),
+        (
+            "client_id",
+            'groups_clam = "x"\nclient_id',
+            r'openid\.groups_clam is not a setting; did you mean "groups_claim"',
+        ),
     ],
 )
 def test_what_is_wrong_names_its_key(loaded, old, new, said):
