@@ -4,7 +4,6 @@ Every act has the operator's name and a reason in the audit trail.  Ids that are
 command before it does anything.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -122,11 +121,9 @@ def _show(chosen: "Sequence[Job]", json_: bool) -> None:
 
 def _sum_up(chosen: "Sequence[Job]", *, to_stderr: bool) -> None:
     """How many jobs of which kind: "12 jobs: 10 done (deactivated), 2 failed (gave_up)"."""
-    kinds = Counter(
-        f"{job.state} ({job.outcome or job.reason})" if job.outcome or job.reason else job.state
-        for job in chosen
-    )
-    listed = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+    from workers.ledger.queries import jobs as kept
+
+    listed = ", ".join(f"{count} {kind}" for kind, count in kept.kinds(chosen))
     targets = ", ".join(sorted({job.target for job in chosen}))
     number = f"{len(chosen)} job{'' if len(chosen) == 1 else 's'}"
     click.echo(f"{number} in {targets}: {listed}" if chosen else "No job fits.", err=to_stderr)

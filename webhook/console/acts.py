@@ -1,6 +1,5 @@
 """What an operator does to jobs: first which and how many, then why, then what became of each."""
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +8,7 @@ from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from webhook.console import access
-from webhook.console.filters import job_filter
+from webhook.console.filters import Mistyped, given, job_filter
 from webhook.console.situation import at
 from workers.leavers import JobId, State
 from workers.ledger import Ledger, moves
@@ -71,9 +70,16 @@ def possible(job: Job) -> list[Act]:
 @access.needs(Role.OPERATOR)
 def preview(name: str) -> ResponseReturnValue:
     """Say how many jobs of which kind it would be, and ask why."""
-    act = _act(name)
-    chosen = _chosen()
-    return render_template("preview.html", act=act, jobs=chosen, kinds=_kinds(chosen), most=MOST)
+    if not request.form.get("all"):
+        return _preview(_act(name), _chosen())
+    said = given(request.form)
+    if not said:
+        abort(400, "every job would be meant: filter the list first, or choose some of it")
+    try:
+        wanted = job_filter(said, at().now())
+    except Mistyped as error:
+        abort(400, str(error))
+    return _preview(_act(name), kept.listed(at().ledger, wanted, limit=MOST))
 
 
 @pages.post("/<name>/do")
@@ -84,9 +90,7 @@ def do(name: str) -> ResponseReturnValue:
     why = request.form.get("reason", "").strip()
     chosen = _chosen()
     if not why or not chosen:
-        return render_template(
-            "preview.html", act=act, jobs=chosen, kinds=_kinds(chosen), most=MOST, unsaid=True
-        ), 400
+        return _preview(act, chosen, unsaid=True), 400
     results = [(job, act.run(ledger, job.id, access.actor(), why, now)) for job in chosen]
     at().waker.wake([job.id for job, result in results if result in ("replayed", "released")])
     return render_template("result.html", act=act, results=results, why=why)
@@ -97,20 +101,13 @@ def _act(name: str) -> Act:
 
 
 def _chosen() -> list[Job]:
-    """The jobs that a form names: some by their ids, or all that fit a filter."""
-    ids = tuple(JobId(word) for each in request.form.getlist("id") for word in each.split())
-    if ids:
-        wanted = JobFilter(ids=ids[:MOST])
-    elif request.form.get("all"):
-        wanted = job_filter(request.form, at().now())
-    else:
-        return []
-    return kept.listed(at().ledger, wanted, limit=MOST)
+    """The jobs that a form names by their ids."""
+    ids = [JobId(word) for each in request.form.getlist("id") for word in each.split()]
+    return kept.listed(at().ledger, JobFilter(ids=ids[:MOST]), limit=MOST) if ids else []
 
 
-def _kinds(chosen: Sequence[Job]) -> list[tuple[str, int]]:
-    words = Counter(
-        f"{job.state} ({job.outcome or job.reason})" if job.outcome or job.reason else job.state
-        for job in chosen
+def _preview(act: Act, chosen: Sequence[Job], *, unsaid: bool = False) -> str:
+    kinds = kept.kinds(chosen)
+    return render_template(
+        "preview.html", act=act, jobs=chosen, kinds=kinds, most=MOST, unsaid=unsaid
     )
-    return words.most_common()

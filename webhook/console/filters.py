@@ -1,4 +1,4 @@
-"""What a page's address says about which jobs are meant.  What makes no sense is left out."""
+"""What the fields of a page say about which jobs are meant."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -6,25 +6,35 @@ from datetime import datetime
 from config.values import duration
 from workers.leavers import Outcome, State
 from workers.ledger.queries.jobs import JobFilter
+from workers.reasons import JOB
 
 #: The fields of the form, as the command line has them as options.
 FIELDS = ("state", "outcome", "source", "target", "reason", "email", "since")
+
+#: Of these fields the words that there are, and what one of them is called.
+WORDS = {"state": ({*State}, "a state"), "outcome": ({*Outcome}, "an outcome")}
+WORDS |= {"reason": ({*JOB}, "a reason")}
+
+
+class Mistyped(ValueError):
+    """A field says what it cannot; the message tells the person which."""
 
 
 def given(form: Mapping[str, str]) -> dict[str, str]:
     """The fields that say something."""
     words = {name: form.get(name, "").strip() for name in FIELDS}
-    known = {"state": {*State}, "outcome": {*Outcome}}
-    return {
-        name: word
-        for name, word in words.items()
-        if word and word in known.get(name, {word}) and (name != "since" or _span(word))
-    }
+    return {name: word for name, word in words.items() if word}
 
 
-def job_filter(form: Mapping[str, str], now: datetime) -> JobFilter:
-    """The filter that the form means now."""
-    said = given(form)
+def job_filter(said: Mapping[str, str], now: datetime) -> JobFilter:
+    """What these fields mean now.  Raises Mistyped: nothing is left out in silence."""
+    for name, (known, noun) in WORDS.items():
+        if name in said and said[name] not in known:
+            raise Mistyped(f"{said[name]} is not {noun}")
+    try:
+        span = duration(said["since"]) if "since" in said else None
+    except ValueError:
+        raise Mistyped(f"{said['since']} is not a length of time such as 2d") from None
     return JobFilter(
         state=State(said["state"]) if "state" in said else None,
         outcome=Outcome(said["outcome"]) if "outcome" in said else None,
@@ -32,13 +42,5 @@ def job_filter(form: Mapping[str, str], now: datetime) -> JobFilter:
         target=said.get("target"),
         reason=said.get("reason"),
         email=said.get("email"),
-        since=now - duration(said["since"]) if "since" in said else None,
+        since=now - span if span else None,
     )
-
-
-def _span(word: str) -> bool:
-    try:
-        duration(word)
-    except ValueError:
-        return False
-    return True

@@ -4,9 +4,9 @@ from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from webhook.console import access, acts
-from webhook.console.filters import given, job_filter
+from webhook.console.filters import Mistyped, given, job_filter
 from webhook.console.situation import at
-from workers.leavers import FINISHED, OUTCOMES, JobId, Outcome, State
+from workers.leavers import OUTCOMES, JobId, Outcome, State
 from workers.ledger import trail
 from workers.ledger.queries import NotFound
 from workers.ledger.queries import jobs as kept
@@ -17,6 +17,9 @@ pages = Blueprint("jobs", __name__, url_prefix="/jobs")
 
 PAGE = 50
 
+#: In these states the reason is no matter of anybody's any more.
+WELL_ENDED = (State.DONE, State.CANCELLED)
+
 #: In these states a job moves without anybody's help: the page shows it live.
 MOVING = (State.QUEUED, State.RUNNING, State.RETRYING)
 
@@ -24,27 +27,31 @@ MOVING = (State.QUEUED, State.RUNNING, State.RETRYING)
 @pages.get("")
 def listed() -> ResponseReturnValue:
     """The jobs that fit, newest first."""
-    wanted = job_filter(request.args, at().now())
+    said, fault = given(request.args), ""
     after, before = request.args.get("after"), request.args.get("before")
-    oldest = "last" in request.args
-    page = kept.page(
-        at().ledger,
-        wanted,
-        size=PAGE,
-        after=JobId(after) if after else None,
-        before=JobId(before) if before else None,
-        last=oldest,
-    )
+    page = kept.JobPage((), newer=False, older=False)
+    try:
+        page = kept.page(
+            at().ledger,
+            job_filter(said, at().now()),
+            size=PAGE,
+            after=JobId(after) if after else None,
+            before=JobId(before) if before else None,
+            last="last" in request.args,
+        )
+    except Mistyped as error:
+        fault = str(error)
     return render_template(
         "jobs.html",
         page=page,
-        said=given(request.args),
+        said=said,
+        fault=fault,
         states=[*State],
         outcomes=[*Outcome],
         reasons=sorted(JOB),
         meanings=JOB,
         settings=at().settings,
-        acts=[*acts.ACTS.values()],
+        acts=acts.ACTS.values(),
     )
 
 
@@ -72,8 +79,7 @@ def _shown(job: str, *, reveal: bool) -> ResponseReturnValue:
         job=found,
         reveal=reveal,
         possible=acts.possible(found),
-        means=JOB.get(found.reason) if found.state not in FINISHED else None,
-        failed=JOB.get(found.reason) if found.state is State.FAILED else None,
+        help=None if found.state in WELL_ENDED else JOB.get(found.reason),
         outcome=OUTCOMES[found.outcome] if found.outcome else "",
         live=found.state in MOVING,
     )

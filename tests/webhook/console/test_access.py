@@ -148,7 +148,9 @@ def test_a_browser_keeps_the_session_to_itself(ledger, console):
 ACTS = ["/acts/replay/do", "/acts/hold/do", "/acts/cancel/do", "/acts/release/do"]
 
 
-@pytest.mark.parametrize("path", [*ACTS, "/acts/hold", "/brake"])
+@pytest.mark.parametrize(
+    "path", [*ACTS, "/acts/hold", "/brake", "/jobs/x/reveal", "/deliveries/x/reveal"]
+)
 def test_a_viewer_changes_nothing(ledger, console, job, path):
     """The role is asked by what is done, not by which buttons are shown."""
     client = console(ledger)

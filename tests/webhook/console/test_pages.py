@@ -145,7 +145,7 @@ def test_what_is_not_there_is_said_so(ledger, visitor, path):
 
 @pytest.mark.parametrize(
     "query",
-    ["state=x", "outcome=x", "since=x", "since=-1d", "after=x", "before=x", "last=1", "email=x"],
+    ["since=-1d", "since=99999999999d", "after=x", "before=x", "last=1", "email=x", "source=x"],
 )
 def test_an_address_that_makes_no_sense_shows_a_list(ledger, visitor, query):
     """Somebody cut it off while copying."""
@@ -178,3 +178,52 @@ def test_pages_of_a_list_meet_without_gap_or_overlap(ledger, visitor):
 def form(ledger, client):
     token = client.get_cookie("leaver_session").value
     return {"csrf": sessions.of(ledger, token, NOW).csrf}
+
+
+def test_all_that_fit_means_all_even_if_some_are_chosen(ledger, visitor):
+    """Somebody ticks the page, and then that all are meant."""
+    jobs = record(ledger, delivery(person("lena"), person("tom"))).jobs
+    client = visitor(ledger)
+    said = form(ledger, client) | {"id": jobs[0], "all": "1", "state": "queued"}
+
+    assert "Hold 2 jobs" in client.post("/acts/hold", data=said).text
+
+
+@pytest.mark.parametrize("said", [{}, {"state": "hled"}, {"since": "2 weeks"}])
+def test_nothing_is_chosen_by_a_filter_that_says_nothing(ledger, visitor, said):
+    """A filter that was mistyped must not mean every job."""
+    record(ledger, delivery(person("lena")))
+    client = visitor(ledger)
+
+    answer = client.post("/acts/cancel", data=form(ledger, client) | {"all": "1"} | said)
+
+    assert answer.status_code == 400
+
+
+def test_an_act_is_done_to_what_was_shown_and_to_nothing_else(ledger, visitor):
+    """What has come in since the count is not meant."""
+    [job] = record(ledger, delivery(person("lena"))).jobs
+    client = visitor(ledger)
+    said = form(ledger, client) | {"all": "1", "state": "queued", "reason": "x"}
+
+    assert client.post("/acts/hold/do", data=said).status_code == 400
+    assert job_row(ledger, job)["state"] == "queued"
+
+
+@pytest.mark.parametrize(
+    ("query", "fault"),
+    [
+        ("state=hled", "hled is not a state"),
+        ("outcome=dnoe", "dnoe is not an outcome"),
+        ("reason=brkae", "brkae is not a reason"),
+        ("since=2+weeks", "2 weeks is not a length of time such as 2d"),
+    ],
+)
+def test_a_mistyped_filter_is_said_and_shows_no_jobs(ledger, visitor, query, fault):
+    """A list of all of them would read as if all of them fitted."""
+    [job] = record(ledger, delivery(person("lena"))).jobs
+
+    page = visitor(ledger).get(f"/jobs?{query}").text
+
+    assert fault in page
+    assert job not in page

@@ -1,7 +1,7 @@
 """Jobs, as lists show them and in full."""
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -202,6 +202,12 @@ def count(ledger: Ledger, wanted: JobFilter) -> int:
     """How many jobs fit."""
     with ledger.read() as tx:
         return tx.scalar(_fitting(sa.select(sa.func.count()), wanted)) or 0
+
+
+def kinds(found: Iterable[Job]) -> list[tuple[str, int]]:
+    """How many of which kind, most first: ("done (deactivated)", 10), ("failed (gave_up)", 2)."""
+    words = ((job.state, job.outcome or job.reason) for job in found)
+    return Counter(f"{state} ({why})" if why else str(state) for state, why in words).most_common()
 
 
 def find(ledger: Ledger, part: str) -> JobId:
