@@ -9,7 +9,8 @@ import click
 from workers.leavers import OUTCOMES, Action, JobId, Outcome, State
 from workers.ledger import Ledger
 from workers.ledger.queries import jobs
-from workers.ledger.queries.jobs import Attempt, CallMade, Entry, Job, JobFilter, JobInFull
+from workers.ledger.queries.jobs import Attempt, CallMade, Job, JobFilter, JobInFull
+from workers.ledger.queries.trail import Entry
 from workers.reasons import JOB
 
 #: What a call that went well did, where it is worth telling.

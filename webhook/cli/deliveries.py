@@ -14,7 +14,7 @@ from workers.reasons import ELEMENT
 
 if TYPE_CHECKING:
     from workers.ledger.queries.deliveries import DeliveryInFull, KeptDelivery
-    from workers.ledger.queries.jobs import Entry
+    from workers.ledger.queries.trail import Entry
 
 
 @click.command()

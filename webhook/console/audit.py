@@ -4,7 +4,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from webhook.console.situation import at
-from workers.ledger import trail
+from workers.ledger.queries import trail
 
 pages = Blueprint("audit", __name__, url_prefix="/audit")
 
@@ -20,7 +20,7 @@ def show() -> ResponseReturnValue:
         at().ledger,
         actor=actor,
         action=action,
-        size=PAGE + 1,
+        limit=PAGE + 1,
         after=int(after) if after.isascii() and after.isdecimal() and len(after) < 19 else None,
     )
     return render_template(

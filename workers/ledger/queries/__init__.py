@@ -3,9 +3,11 @@
     jobs.py         lists of jobs, and one job with its rounds, attempts, calls and audit trail
     deliveries.py   what came in, and what was not taken
     brakes.py       where the brake stands
+    trail.py        the audit trail
     holds.py        which whole sources and targets are held
     shadow.py       what the shadow report is made of
     messages.py     what people were told
+    overview.py     the figures and pictures of the first page of the console
     condition.py    alarms, pauses, workers, and the figures behind the metrics
 
 A fact's fields are named as in JSON, and `as_json` makes that JSON.  Lists are newest first; a page

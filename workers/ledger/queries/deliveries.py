@@ -12,8 +12,7 @@ import sqlalchemy as sa
 from workers.leavers import DeliveryId, DeliveryStatus, ElementKind, JobId, LeaverId
 from workers.ledger import tables as t
 from workers.ledger.intake import WRONG_TIME
-from workers.ledger.queries import PAGE, NotFound, columns_of, find_id, without
-from workers.ledger.queries.jobs import Entry
+from workers.ledger.queries import PAGE, NotFound, find_id, trail, without
 from workers.ledger.store import Ledger
 
 
@@ -70,7 +69,7 @@ class DeliveryInFull(KeptDelivery):
     body_hash: str
     facts: Mapping[str, str]
     people: tuple[KeptElement, ...]
-    audit: tuple[Entry, ...]
+    audit: tuple[trail.Entry, ...]
     body: str | None
 
 
@@ -122,7 +121,7 @@ def one(ledger: Ledger, wanted: DeliveryId) -> DeliveryInFull:
             body_hash=row["body_hash"],
             facts=row["facts"],
             people=_people(tx, wanted),
-            audit=_audit(tx, wanted),
+            audit=trail.about(tx, delivery=wanted),
             body=None if body is None else body.decode(errors="backslashreplace"),
         )
 
@@ -217,11 +216,6 @@ def _people(tx: sa.Connection, wanted: DeliveryId) -> tuple[KeptElement, ...]:
         )
         for row in rows
     )
-
-
-def _audit(tx: sa.Connection, wanted: DeliveryId) -> tuple[Entry, ...]:
-    query = sa.select(*columns_of(t.audit, Entry)).where(t.audit.c.delivery_id == wanted)
-    return tuple(Entry(**row) for row in tx.execute(query.order_by(t.audit.c.id)).mappings())
 
 
 def _jobs(tx: sa.Connection, leavers: Iterable[str]) -> Mapping[str | None, list[JobId]]:

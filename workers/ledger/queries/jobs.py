@@ -20,7 +20,7 @@ from workers.leavers import (
     State,
 )
 from workers.ledger import tables as t
-from workers.ledger.queries import PAGE, Ambiguous, NotFound, columns_of, find_id, without
+from workers.ledger.queries import PAGE, Ambiguous, NotFound, columns_of, find_id, trail, without
 from workers.ledger.store import Ledger
 
 
@@ -112,19 +112,6 @@ class Round:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One row of the audit trail."""
-
-    at: datetime
-    actor: str
-    action: str
-    from_state: str | None
-    to_state: str | None
-    reason: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
 class JobInFull(Job):
     """One job with what HR or an operator said, and everything that was done."""
 
@@ -138,7 +125,7 @@ class JobInFull(Job):
     snapshot: Mapping[str, Any] | None
     deliveries: tuple[DeliveryId, ...]
     rounds: tuple[Round, ...]
-    audit: tuple[Entry, ...]
+    audit: tuple[trail.Entry, ...]
 
 
 def listed(
@@ -255,7 +242,7 @@ def one(ledger: Ledger, wanted: JobId) -> JobInFull:
             **_fields(row),
             deliveries=_deliveries(tx, row["leaver"]),
             rounds=_rounds(tx, wanted),
-            audit=_audit(tx, wanted),
+            audit=trail.about(tx, job=wanted),
         )
 
 
@@ -332,8 +319,3 @@ def _calls(tx: sa.Connection, wanted: JobId) -> Mapping[str, list[CallMade]]:
     for row in tx.execute(query.order_by(t.calls.c.id)).mappings():
         found[row["attempt_id"]].append(CallMade(**without(row, "id", "attempt_id")))
     return found
-
-
-def _audit(tx: sa.Connection, wanted: JobId) -> tuple[Entry, ...]:
-    query = sa.select(*columns_of(t.audit, Entry)).where(t.audit.c.job_id == wanted)
-    return tuple(Entry(**row) for row in tx.execute(query.order_by(t.audit.c.id)).mappings())

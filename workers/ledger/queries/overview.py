@@ -116,10 +116,12 @@ def _times(tx: sa.Connection, since: datetime) -> Mapping[str, tuple[timedelta, 
         return sa.func.min(sa.case((percent >= each.all * share, each.took)))
 
     query = sa.select(each.day, at_least(50), at_least(95)).group_by(each.day)
-    return {
-        row[0]: (timedelta(seconds=float(row[1])), timedelta(seconds=float(row[2])))
-        for row in tx.execute(query)
-    }
+    return {row[0]: (_span(row[1]), _span(row[2])) for row in tx.execute(query)}
+
+
+def _span(seconds: float) -> timedelta:
+    """To the millisecond: SQLite's days are no more exact."""
+    return timedelta(milliseconds=round(seconds * 1000))
 
 
 def _day(tx: sa.Connection, instant: sa.Column[Any]) -> sa.ColumnElement[str]:
