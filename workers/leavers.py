@@ -87,7 +87,7 @@ def hr_target(source: str) -> str:
 
 
 class State(StrEnum):
-    """Where a job stands; the moves between them are in workers/ledger/moves.py."""
+    """Where a job stands; the moves between them are in workers/ledger/moves/."""
 
     SCHEDULED = "scheduled"  # its cutoff is ahead
     QUEUED = "queued"  # due, waits for a worker

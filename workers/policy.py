@@ -5,8 +5,8 @@ decides, and only where none does the decision is Act.  Whoever learned what was
 with more facts (workers/deprovision.py), and all rules are asked again.  Nothing here reads a
 clock, a file or the network.
 
-The leave to write is the ledger's alone (workers/ledger/moves.py, intend): it asks once more, under
-its locks, whether somebody stops the job and whether the brake has room.
+The leave to write is the ledger's alone (intend, in workers/ledger/moves/writes.py): it asks once
+more, under its locks, whether somebody stops the job and whether the brake has room.
 """
 
 from collections.abc import Callable

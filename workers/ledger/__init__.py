@@ -23,7 +23,7 @@
     audit       every move and every operator's action, in order; never changed
 
 A job is in exactly one state.  Every move is one conditional UPDATE in one transaction that also
-writes its audit row (moves.py), so a crash between two lines can neither lose nor double a leaver.
+writes its audit row (moves/), so a crash between two lines can neither lose nor double a leaver.
 """
 
 from workers.ledger.store import Ledger, LedgerOutdated, LedgerUnavailable, open_ledger

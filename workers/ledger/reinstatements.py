@@ -7,7 +7,7 @@ deactivation, which stays there until it was given back, and is then kept with t
 Which of the two counts:
 
     opening             the deactivation must have ended, and must have written
-    a replay of the     holds a reinstatement that is unfinished (moves.py): the later word of an
+    a replay of the     holds a reinstatement that is unfinished (moves/): the later word of an
     deactivation        operator counts.  One that holds the account at that moment ends its
                         attempt first, and the deactivation acts on what it left
     another leaver      whose deactivation of the same account is under way holds it as well

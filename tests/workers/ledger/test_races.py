@@ -25,7 +25,7 @@ from tests.workers.records import (
     state_of,
     try_claim,
 )
-from workers.errors import LeaseLost
+from workers.errors import AccountBusy, LeaseLost
 from workers.journal import LedgerJournal
 from workers.leavers import AccountId, Outcome
 from workers.ledger import moves
@@ -81,7 +81,7 @@ def test_two_jobs_that_would_write_to_one_account_at_once_are_one_and_a_busy_one
     def intend(number):
         try:
             moves.intend(ledger, claims[number], AccountId("a1"), brakes={}, now=NOW, lease=LEASE)
-        except moves.AccountBusy:
+        except AccountBusy:
             return "busy"
         return "may write"
 
