@@ -34,6 +34,7 @@ from config.targets import AtlassianOrg, TargetSettings
 from config.values import (
     DONE_FIELDS,
     Address,
+    Approve,
     Domain,
     DoneText,
     Duration,
@@ -156,6 +157,11 @@ class Policy(Section):
         "How many leavers of all sources together may be acted on within how long; at one more, "
         "everybody waits for `leaver brake release`. [] switches it off.",
         ({"leavers": 10, "per": "1h"}, {"leavers": 50, "per": "24h"}),
+    )
+    approve: Approve = setting(
+        'What waits until a second person approves it in the console: "none", "manual" (what an '
+        'operator entered or forced: terminate, replay --force, reinstate --force) or "all".',
+        "none",
     )
     remind_every: Duration = setting(
         "How often the alarm about what waits for a person is said again while it is open.", "24h"

@@ -486,6 +486,8 @@ def not_empty(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
 
 Mode = Literal["shadow", "act"]
 
+Approve = Literal["none", "manual", "all"]
+
 Whole = Annotated[int, BeforeValidator(whole_number)]
 Duration = Annotated[timedelta, BeforeValidator(duration)]
 ShortDuration = Annotated[timedelta, BeforeValidator(short_duration)]

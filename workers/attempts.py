@@ -27,6 +27,7 @@ from workers.journal import LEASE, LedgerJournal
 from workers.leavers import Action, JobId
 from workers.ledger import LedgerUnavailable, due, lookups, moves, reinstatements
 from workers.ledger.moves import Claim
+from workers.policy import must_be_approved
 from workers.runtime import Runtime
 
 log = structlog.get_logger(__name__)
@@ -68,7 +69,8 @@ def _run(runtime: Runtime, claim: Claim) -> None:
     # Nobody needs to be saved from too many accounts that are switched on.
     counted = claim.action is Action.DEACTIVATE
     brakes = runtime.settings.brakes_of(claim.source) if counted else {}
-    journal = LedgerJournal(runtime.ledger, claim, brakes, runtime.clock.now)
+    to_approve = must_be_approved(runtime.settings.policy, claim)
+    journal = LedgerJournal(runtime.ledger, claim, brakes, runtime.clock.now, to_approve=to_approve)
     try:
         result = _end(runtime, claim, journal)
     except LeaseLost:

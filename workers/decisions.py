@@ -37,6 +37,8 @@ class Facts:
     cutoff: datetime
     standing: Standing
     forced: bool  # by an operator, whatever HR said later
+    to_approve: bool  # by a second person, as policy.approve says
+    approved: bool  # and somebody has
     pinned: Account | None  # the account of the first attempt, of which only id and way are known
     # From the settings.
     policy: Policy

@@ -25,7 +25,7 @@ from workers.decisions import Facts
 from workers.errors import Refused, Stopped, Unavailable
 from workers.leavers import Outcome
 from workers.ledger.moves import Claim
-from workers.policy import decide
+from workers.policy import decide, must_be_approved
 from workers.targets.base import OUTCOME_OF, Access, Account, Journal, Target, Way
 
 
@@ -119,6 +119,8 @@ def known(claim: Claim, order: Order, now: datetime) -> Facts:
         cutoff=claim.cutoff,
         standing=claim.standing,
         forced=claim.forced,
+        to_approve=must_be_approved(order.policy, claim),
+        approved=claim.approved,
         pinned=pinned,
         policy=order.policy,
         operators=order.operators,

@@ -35,8 +35,8 @@ class Explanation:
     """Whom it is about, how it stands, what was asked and answered, and what would come next.
 
     `job` and all that stands beside it are empty for a leaver whom nobody has sent.  `first` is the
-    command without which there is no next attempt: release, replay, or "".  `then` is, of a lookup,
-    the leaver whom HR names, in each target.
+    act without which there is no next attempt: release, approve, replay, or "".  `then` is, of a
+    lookup, the leaver whom HR names, in each target.
     """
 
     source: str

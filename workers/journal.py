@@ -22,12 +22,19 @@ class LedgerJournal:
     """workers.targets.base.Journal, written to the ledger as it goes."""
 
     def __init__(
-        self, ledger: Ledger, claim: Claim, brakes: Brakes, now: Callable[[], datetime]
+        self,
+        ledger: Ledger,
+        claim: Claim,
+        brakes: Brakes,
+        now: Callable[[], datetime],
+        *,
+        to_approve: bool = False,
     ) -> None:
         self._ledger = ledger
         self._claim = claim
         self._brakes = brakes
         self._now = now
+        self._to_approve = to_approve
         self._account: AccountId | None = claim.account_id
         self.wrote = claim.intended_at is not None
         self.calls = 0
@@ -61,6 +68,7 @@ class LedgerJournal:
             self._claim,
             self._account,
             brakes=self._brakes,
+            to_approve=self._to_approve,
             now=self._now(),
             lease=LEASE,
         )

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from config.settings import Policy
+from config.sources import OPERATOR
 from workers.decisions import (
     UNKNOWN,
     Act,
@@ -32,7 +33,8 @@ from workers.decisions import (
     Watch,
     WouldAct,
 )
-from workers.leavers import Standing
+from workers.leavers import Action, Standing
+from workers.ledger.moves import Claim
 from workers.targets.base import Access, Way
 
 
@@ -267,6 +269,25 @@ def _stop(facts: Facts) -> Answer:
     return Stop(facts.stop) if facts.stop else "nobody stops it"
 
 
+def _approval(facts: Facts) -> Answer:
+    if not facts.to_approve:
+        return f"policy.approve is {facts.policy.approve}: this takes no second person"
+    return "a second person approved it" if facts.approved else unapproved(facts.policy)
+
+
+def must_be_approved(policy: Policy, claim: Claim) -> bool:
+    """Whether policy.approve wants a second person for this job."""
+    if claim.action is Action.LOOKUP:
+        return False
+    by_hand = claim.forced or claim.source == OPERATOR
+    return policy.approve == "all" or (policy.approve == "manual" and by_hand)
+
+
+def unapproved(policy: Policy) -> Hold:
+    """That nobody has approved what must be."""
+    return Hold("approval_missing", f"policy.approve is {policy.approve}")
+
+
 def _brake(facts: Facts) -> Answer:
     return Hold("brake", facts.braked) if facts.braked else "it lets this leaver pass"
 
@@ -292,5 +313,6 @@ RULES: dict[str, Callable[[Facts], Answer]] = {
     "identity provider": _identity_provider,
     "mode": _mode,
     "stop": _stop,
+    "approval": _approval,
     "brake": _brake,
 }

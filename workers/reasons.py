@@ -44,6 +44,13 @@ JOB: Mapping[str, Reason] = {
         "See `leaver brake`. Cancel what HR should not have sent; if the others really leave, "
         "`leaver brake release --leavers N --reason TEXT`: they go on by themselves.",
     ),
+    "approval_missing": Reason(
+        "policy.approve asks for a second person, and nobody has approved what this round of the "
+        "job is about to do.",
+        "Somebody with the role approver, other than who asked for it, approves or refuses it on "
+        "the job's page of the console. `leaver explain ID` says what would be done. Where "
+        "policy.approve was changed since, `leaver replay ID --reason TEXT`.",
+    ),
     "protected": Reason(
         "policy.protected names the e-mail address, the employee id, the account or a group of it.",
         "`leaver job ID` says which entry. If the person really leaves: take it off, then "
@@ -238,6 +245,11 @@ JOB: Mapping[str, Reason] = {
         "Mend the cause shown by `leaver job ID`, then `leaver replay ID --reason TEXT`.",
     ),
     "rescinded": Reason("HR took the termination back before its cutoff.", "Nothing."),
+    "approval_refused": Reason(
+        "A second person did not approve it.",
+        "Talk to whoever refused it (`leaver job ID` says who and why); `leaver replay ID --reason "
+        "TEXT` asks again.",
+    ),
     "operator_cancel": Reason(
         "An operator cancelled it.", "Nothing; `leaver replay ID --reason TEXT` brings it back."
     ),

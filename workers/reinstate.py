@@ -21,7 +21,7 @@ from workers.errors import Refused, Unavailable
 from workers.leavers import Outcome
 from workers.ledger.moves import Claim
 from workers.ledger.reinstatements import Taken
-from workers.policy import same_address
+from workers.policy import must_be_approved, same_address, unapproved
 from workers.targets.base import Access, Account, Journal, Target, Way
 
 #: What a snapshot lists of that which is given back one by one, and what a pre-flight shows of it.
@@ -74,6 +74,9 @@ def attempt(
     if order.shadow:
         detail = f"account {account.id}, by {way}; {order.shadow} is shadow"
         return Done(Outcome.WOULD_REINSTATE, detail)
+    if must_be_approved(order.policy, claim) and not claim.approved:
+        missing = unapproved(order.policy)
+        return Held(missing.reason, missing.detail)
     return _switch_on(target, journal, replace(account, way=way), snapshot, order, clock)
 
 

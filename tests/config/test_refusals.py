@@ -183,7 +183,7 @@ def line(configured, toml=TOML, environ=None):
         # A key nobody knows, or not yet, or not here; its value may be a secret, so it is not shown.
         ("api_key", "api_kye", None),
         ("[policy]", "[policy]\nmod = 1", 'policy.mod is not a setting; did you mean "mode"?'),
-        ("[policy]", "[policy]\napprove = true", "policy.approve is not a setting"),
+        ("[policy]", "[policy]\nquorum = true", "policy.quorum is not a setting"),
         (
             CLOUD,
             CLOUD + '\ntoken = "x"',
@@ -310,7 +310,7 @@ def test_of_several_faults_the_first_is_told_and_the_others_are_counted(configur
     """One line, and no surprise when the second start fails as well."""
     said = line(
         configured,
-        TOML.replace("Europe/Berlin", "Berlin").replace("[policy]", "[policy]\napprove = true"),
+        TOML.replace("Europe/Berlin", "Berlin").replace("[policy]", "[policy]\nquorum = true"),
         {"LEAVER_XYZ": "1"},
     )
 

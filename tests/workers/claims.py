@@ -25,6 +25,7 @@ def claim_of(**known: Any) -> Claim:
         "cutoff": NOW,
         "standing": Standing.LEAVING,
         "forced": False,
+        "approved": False,
         "round": 1,
         "attempts": 0,
         "tries": 0,

@@ -33,7 +33,7 @@ from workers.leavers import (
     Leaver,
     LeaverKind,
 )
-from workers.ledger import Ledger, explanations, holds, moves, reinstatements
+from workers.ledger import Ledger, approvals, explanations, holds, moves, reinstatements
 from workers.ledger import tables as t
 from workers.ledger.explanations import Question
 from workers.ledger.queries import ahead
@@ -179,6 +179,10 @@ class Scene:
 
     def first(self, word: str, job: JobId) -> None:
         """What an operator does so that there is a next attempt."""
+        if word == "approve":
+            seen = approvals.asked(self.ledger, [job])[job].seen
+            now = self.clock.now()
+            moves.approve_by(self.ledger, job, seen=seen, actor="boss", why="a test", now=now)
         do = {"release": moves.release_by, "replay": moves.replay_by}.get(word)
         if do is not None:
             assert do(self.ledger, job, actor="ops", why="a test", now=self.clock.now())
@@ -301,6 +305,17 @@ def past_the_brake_before(scene):
     now = scene.clock.now()
     moves.intend(scene.ledger, taken, account, brakes=brakes, now=now, lease=LEASE)
     moves.again(scene.ledger, taken, now, reason="not_verified", now=now)
+    return job
+
+
+def to_be_approved(scene):
+    scene.configure(policy='approve = "all"')
+    return scene.send()
+
+
+def waits_for_an_approval(scene):
+    job = to_be_approved(scene)
+    scene.run(job)
     return job
 
 
@@ -442,6 +457,8 @@ SITUATIONS = {
     "brake is full": brake_is_full,
     "held at the brake": at_the_brake,
     "past the brake before": past_the_brake_before,
+    "to be approved": to_be_approved,
+    "waits for an approval": waits_for_an_approval,
     "held by an operator": held_by_an_operator,
     "whole source held": side_held("source", "hr"),
     "held with its target": side_held("target", "cloud", before=False),

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from config.sources import OPERATOR
 from tests.workers.claims import claim_of, order
 from tests.workers.fakes import FakeClock, FakeNotes, FakeTarget, account
 from tests.workers.records import NOW, SECOND
@@ -23,6 +24,7 @@ LENA = account("lena")
 #: What a person may say, or the ledger know, at the last moment.
 REFUSALS = {
     "held": Stopped("hold"),
+    "not approved as it is now": Stopped("unapproved"),
     "cancelled": Stopped("cancel"),
     "taken back by HR": Stopped("rescind"),
     "over the brake": Braked("policy.brake: 10 leavers within 1h have passed"),
@@ -54,6 +56,8 @@ AGAINST: dict[str, Callable[[Facts], Facts]] = {
     "rescinded": lambda f: claim(f, standing=Standing.RESCINDED),
     "rehired": lambda f: claim(f, standing=Standing.REHIRED),
     "another account than before": lambda f: claim(f, account_id=AccountId("id-of-another")),
+    "unapproved": lambda f: claim(rules(f, approve="all"), approved=False),
+    "entered by hand": lambda f: claim(rules(f, approve="manual"), source=OPERATOR, approved=False),
     "operated by": lambda f: replace(f, operators=(*f.operators, "Lena@example.com")),
     "ambiguous": lambda f: replace(f, accounts=(*f.accounts, account("x", hidden=True))),
     "two accounts": lambda f: replace(
@@ -70,6 +74,7 @@ AGAINST: dict[str, Callable[[Facts], Facts]] = {
 #: Changes that say nothing against it.
 HARMLESS: dict[str, Callable[[Facts], Facts]] = {
     "others are protected": lambda f: rules(f, protected=["bob@example.com", "employee:8"]),
+    "approved": lambda f: claim(rules(f, approve="all"), approved=True),
     "our domain": lambda f: rules(f, email_domains=["Example.com"]),
     "another operator": lambda f: replace(f, operators=("it@example.com",)),
     "same account as before": lambda f: claim(f, account_id=LENA.id),

@@ -11,6 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from config.settings import Policy
+from config.sources import OPERATOR
+from tests.workers.claims import claim_of
 from tests.workers.fakes import account
 from tests.workers.records import NOW, SECOND
 from workers.decisions import (
@@ -30,8 +32,8 @@ from workers.decisions import (
     Watch,
     WouldAct,
 )
-from workers.leavers import Standing
-from workers.policy import RULES, Asked, decide, same_address, weigh
+from workers.leavers import Action, Standing
+from workers.policy import RULES, Asked, decide, must_be_approved, same_address, weigh
 from workers.targets.base import Access, Account, Way
 
 #: What the sources accept as an address, roughly, and what they would not.
@@ -62,6 +64,8 @@ def facts_of(
         cutoff=cutoff,
         standing=known.pop("standing", Standing.LEAVING),
         forced=known.pop("forced", False),
+        to_approve=known.pop("to_approve", False),
+        approved=known.pop("approved", False),
         pinned=known.pop("pinned", None),
         operators=tuple(operators),
         shadow=known.pop("shadow", ""),
@@ -499,6 +503,34 @@ def test_whom_the_brake_holds_is_not_acted_on():
     assert before_writing(LENA, braked=full) == Hold("brake", full)
 
 
+# --- What takes a second person ---
+
+
+@pytest.mark.parametrize(
+    ("approve", "about", "wanted"),
+    [
+        ("none", {"source": OPERATOR, "forced": True}, False),
+        ("manual", {}, False),
+        ("manual", {"source": OPERATOR}, True),
+        ("manual", {"forced": True}, True),
+        ("manual", {"action": Action.REINSTATE, "forced": True}, True),
+        ("all", {}, True),
+        ("all", {"action": Action.REINSTATE}, True),
+        ("all", {"action": Action.LOOKUP}, False),  # it writes nothing
+    ],
+)
+def test_policy_approve_says_what_takes_a_second_person(approve, about, wanted):
+    """By hand is what no HR system said, or what goes on against its word."""
+    assert must_be_approved(policy(approve=approve), claim_of(**about)) is wanted
+
+
+def test_what_nobody_has_approved_is_held_and_says_by_which_setting():
+    """A second person must know why they are asked."""
+    decision = before_writing(LENA, to_approve=True, approve="all")
+
+    assert decision == Hold("approval_missing", "policy.approve is all")
+
+
 # --- Every mixture of facts ---
 
 KNOWN = {
@@ -508,6 +540,8 @@ KNOWN = {
     "employee_id": st.sampled_from(["", "7"]),
     "pinned": st.none() | st.sampled_from([LENA, account("bob")]),
     "operators": st.sampled_from([(), ("bob@example.com",), ("LENA@example.com",)]),
+    "to_approve": st.booleans(),
+    "approved": st.booleans(),
     "shadow": st.sampled_from(["", "policy.mode"]),
     "stop": st.sampled_from(["", "hold", "cancel"]),
     "braked": st.sampled_from(["", "policy.brake: full"]),
@@ -569,6 +603,7 @@ def favourable(known) -> bool:
     return (
         unprotected
         and leaving
+        and (known["approved"] or not known["to_approve"])
         and not protected & set(known["protected"])
         and known["read"] not in (UNKNOWN, None)
         and all(fits(known[name]) for name, fits in FAVOURABLE.items())
@@ -578,6 +613,8 @@ def favourable(known) -> bool:
 CLEAR = {
     "standing": Standing.LEAVING,
     "forced": False,
+    "to_approve": True,
+    "approved": True,
     "cutoff": NOW,
     "employee_id": "7",
     "pinned": None,
@@ -598,7 +635,8 @@ CLEAR = {
 @given(st.data())
 def test_an_act_is_decided_only_where_every_fact_allows_it(name, data):
     """No decision to act exists for a protected, held, cancelled, not yet due, ambiguous, braked,
-    superseded or shadow job: each fact in all its values, beside any mixture of the others."""
+    superseded, unapproved or shadow job: each fact in all its values, beside any mixture of the
+    others."""
     mixed = data.draw(any_facts)
     alone = CLEAR | {name: mixed[name]}
 

@@ -257,8 +257,11 @@ def _tell(settings: "Settings", results: Iterable[Result], json_: bool, could_no
 
 
 def _why_not(job: "Job") -> str:
+    from workers.ledger.approvals import MISSING
     from workers.ledger.holds import side_of
 
+    if job.state == "held" and job.reason == MISSING:
+        return f"it waits for a second person, who decides in the console, at /jobs/{job.id}"
     side = side_of(job.reason, source=job.source, target=job.target)
     if job.state == "held" and side:
         command = f"`leaver release --{side.kind} {side.name} --reason TEXT`"

@@ -54,13 +54,19 @@ def brake(ctx: click.Context, json_: bool) -> int | None:
 def release(at: Situation, leavers: int, source: str | None, why: str, json_: bool) -> None:
     """Let N more leavers pass, whatever the windows say.
 
-    Their jobs go on by themselves.
+    Their jobs go on by themselves.  Where policy.approve asks for a second person, this is done in
+    the console.
     """
     from config.sources import OPERATOR
     from workers.ledger import brakes
 
     log_errors_only()
     settings = at.settings()
+    if settings.policy.approve != "none":
+        raise click.UsageError(
+            f'policy.approve is "{settings.policy.approve}": an approver releases the brake in the '
+            "console, at /brake"
+        )
     known = (*settings.sources, OPERATOR)
     if source is not None and source not in known:
         hint = f"no source {source}; known: {', '.join(known)}"

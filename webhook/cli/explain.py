@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from workers.ledger.explanations import Question
 
 STAYS = "HR says that the person stays: no job is opened, and their jobs that wait are cancelled"
+FIRST = {
+    "release": "once it is released",
+    "approve": "once it is approved",
+    "replay": "once it is replayed",
+}
 STAYS_OR_HELD = {LeaverKind.RESCINDED: "(rescinded)", LeaverKind.REHIRED: "or held (rehired)"}
 
 
@@ -252,7 +257,7 @@ def _facts(told: Told) -> list[tuple[str, str]]:
 
 def _show_next(told: Told) -> None:
     following = told["next"]
-    first = {"release": "once it is released", "replay": "once it is replayed"}.get(told["first"])
+    first = FIRST.get(told["first"])
     say(f"\nwhat would come {first or 'next'}")
     if following["write"]:
         say(f"  {following['write']}, the first write; then it is read back until it is off")

@@ -13,7 +13,7 @@ def user() -> None:
     """Say who may use the console, and as what.
 
     A viewer looks; an operator also replays, holds, releases, cancels and sees e-mail addresses; an
-    approver also releases the brake.
+    approver also approves what others ask for (policy.approve), and releases the brake.
     """
 
 

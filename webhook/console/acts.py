@@ -11,7 +11,7 @@ from webhook.console import access
 from webhook.console.filters import Mistyped, given, job_filter
 from webhook.console.situation import at
 from workers.leavers import JobId, State
-from workers.ledger import Ledger, moves
+from workers.ledger import Ledger, approvals, moves
 from workers.ledger.moves import CANCELLABLE, HOLDABLE, REPLAYABLE
 from workers.ledger.queries import jobs as kept
 from workers.ledger.queries.jobs import Job, JobFilter
@@ -63,23 +63,15 @@ ACTS = {
 
 def possible(job: Job) -> list[Act]:
     """What makes sense for a job now."""
-    return [act for act in ACTS.values() if job.state in act.states]
+    unfit = "release" if job.reason == approvals.MISSING else ""
+    return [act for act in ACTS.values() if job.state in act.states and act.name != unfit]
 
 
 @pages.post("/<name>")
 @access.needs(Role.OPERATOR)
 def preview(name: str) -> ResponseReturnValue:
     """Say how many jobs of which kind it would be, and ask why."""
-    if not request.form.get("all"):
-        return _preview(_act(name), _chosen())
-    said = given(request.form)
-    if not said:
-        abort(400, "every job would be meant: filter the list first, or choose some of it")
-    try:
-        wanted = job_filter(said, at().now())
-    except Mistyped as error:
-        abort(400, str(error))
-    return _preview(_act(name), kept.listed(at().ledger, wanted, limit=MOST))
+    return _preview(_act(name), meant())
 
 
 @pages.post("/<name>/do")
@@ -94,6 +86,20 @@ def do(name: str) -> ResponseReturnValue:
     results = [(job, act.run(ledger, job.id, access.actor(), why, now)) for job in chosen]
     at().waker.wake([job.id for job, result in results if result in ("replayed", "released")])
     return render_template("result.html", act=act, results=results, why=why)
+
+
+def meant() -> Sequence[Job]:
+    """The jobs that a form of the list names: the chosen ones, or all that fit its filter."""
+    if not request.form.get("all"):
+        return _chosen()
+    said = given(request.form)
+    if not said:
+        abort(400, "every job would be meant: filter the list first, or choose some of it")
+    try:
+        wanted = job_filter(said, at().now())
+    except Mistyped as error:
+        abort(400, str(error))
+    return kept.listed(at().ledger, wanted, limit=MOST)
 
 
 def _act(name: str) -> Act:

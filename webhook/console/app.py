@@ -24,6 +24,7 @@ from config.settings import Settings
 from webhook.console import (
     access,
     acts,
+    approvals,
     audit,
     brake,
     deliveries,
@@ -70,7 +71,7 @@ def create_app(
     app.jinja_env.filters.update(words.FILTERS)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     access.guard(app)
-    for module in (overview, jobs, acts, deliveries, brake, audit, sign_in, openid):
+    for module in (overview, jobs, acts, approvals, deliveries, brake, audit, sign_in, openid):
         app.register_blueprint(module.pages)
 
     @app.get("/metrics")

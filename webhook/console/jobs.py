@@ -3,11 +3,12 @@
 from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
-from webhook.console import access, acts
+from webhook.console import access, acts, approvals
 from webhook.console.filters import Mistyped, given, job_filter
 from webhook.console.situation import at
 from workers.leavers import OUTCOMES, JobId, Outcome, State
 from workers.ledger import trail
+from workers.ledger.approvals import MISSING
 from workers.ledger.queries import NotFound
 from workers.ledger.queries import jobs as kept
 from workers.ledger.users import Role
@@ -52,6 +53,7 @@ def listed() -> ResponseReturnValue:
         meanings=JOB,
         settings=at().settings,
         acts=acts.ACTS.values(),
+        decisions=approvals.DECISIONS if said.get("reason") == MISSING else (),
     )
 
 
@@ -70,6 +72,8 @@ def reveal(job: str) -> ResponseReturnValue:
 
 
 def _shown(job: str, *, reveal: bool) -> ResponseReturnValue:
+    # Before the job is read: what changes in between is shown, and not approved.
+    waiting = approvals.waiting([JobId(job)])
     try:
         found = kept.one(at().ledger, JobId(job))
     except NotFound as error:
@@ -79,6 +83,7 @@ def _shown(job: str, *, reveal: bool) -> ResponseReturnValue:
         job=found,
         reveal=reveal,
         possible=acts.possible(found),
+        waiting=waiting,
         help=None if found.state in WELL_ENDED else JOB.get(found.reason),
         outcome=OUTCOMES[found.outcome] if found.outcome else "",
         live=found.state in MOVING,

@@ -4,6 +4,7 @@
     credentials.py   the key of each target and HR system, and the HR system's webhook
     owners.py        the accounts that Leaver itself works with
     sources.py       each source's published keys
+    people.py        who approves what takes a second person
     record.py        what stands in the ledger: workers, pauses, alarms, rejections, jobs,
                      messages
 
@@ -16,7 +17,7 @@ from datetime import UTC, datetime
 
 from config import checks
 from config.settings import Settings
-from webhook.doctor import credentials, machinery, owners, record, sources
+from webhook.doctor import credentials, machinery, owners, people, record, sources
 from webhook.doctor.check import Check, Result
 from workers.ledger import open_ledger
 
@@ -47,6 +48,7 @@ def examine(settings: Settings) -> Iterator[Check]:
                 yield from owners.owners_known(name, own, settings.policy, datetime.now(UTC))
         yield from credentials.hr_key_taken(settings)
         if readable:
+            yield from people.approvers_there(settings, ledger)
             yield from record.everything(ledger, settings.notify, datetime.now(UTC))
 
 

@@ -42,6 +42,8 @@ def _facts(email: str, found: tuple[Account, ...], policy: Policy, now: datetime
         cutoff=now,
         standing=Standing.LEAVING,
         forced=False,
+        to_approve=False,
+        approved=False,
         pinned=None,
         policy=policy.model_copy(update={"protected": (), "email_domains": ()}),
         operators=(),

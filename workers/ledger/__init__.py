@@ -7,6 +7,7 @@
     leavers     what HR said of one person: who leaves when, or that they stay
     jobs        one leaver in one target: state, due_at, lease and fencing token
     rounds      a job's life between two replays: who opened it and why, how it ended
+    approvals   that a second person wants what a round of a job is about to do
     attempts    one try of a job by one worker
     calls       every call of an attempt
     accounts    which job may write to which account of a target right now

@@ -198,6 +198,18 @@ rounds = sa.Table(
     sa.ForeignKeyConstraint(["job_id"], ["jobs.id"]),
 )
 
+approvals = sa.Table(
+    "approvals",
+    metadata,
+    _id("job_id", primary_key=True),
+    sa.Column("round", sa.Integer, primary_key=True),
+    sa.Column("seen", sa.String(64), primary_key=True),  # approvals.mark of what was approved
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("actor", sa.String(255), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.ForeignKeyConstraint(["job_id"], ["jobs.id"]),
+)
+
 attempts = sa.Table(
     "attempts",
     metadata,

@@ -24,7 +24,7 @@ class Role(StrEnum):
 
     VIEWER = "viewer"  # look
     OPERATOR = "operator"  # replay, hold, release, cancel, terminate, see e-mail addresses
-    APPROVER = "approver"  # release the brake
+    APPROVER = "approver"  # approve what others ask for, release the brake
 
     def may(self, needed: "Role") -> bool:
         """Whether this role is enough where `needed` is asked for."""

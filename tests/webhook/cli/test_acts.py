@@ -230,3 +230,16 @@ def test_every_act_needs_a_reason(leaver, ledger, held, command, words):
 
     assert (result.exit_code, "--reason" in result.stderr) == (2, True)
     assert state_of(ledger, held) == ("held", "protected")
+
+
+def test_what_waits_for_a_second_person_is_not_released_here(leaver, ledger, now):
+    """The operating system's user has proven nothing; the console knows who approves."""
+    job = job_of(ledger, at=now, cutoff=now)
+    moves.hold(ledger, claim(ledger, job, now=now), reason="approval_missing", now=now)
+
+    result = leaver.run("release", job, *WHY)
+
+    assert result.exit_code == 1
+    assert "a second person" in result.stdout
+    assert f"in the console, at /jobs/{job}" in result.stdout
+    assert state_of(ledger, job) == ("held", "approval_missing")

@@ -107,3 +107,16 @@ def test_the_job_says_how_to_go_on(leaver, ledger, jobs):
         "policy.brake: 10 leavers within 1h have passed" in job_row(ledger, jobs[LIMIT])["detail"]
     )
     assert "leaver brake release --leavers N" in shown.stdout + shown.stderr
+
+
+def test_where_a_second_person_is_asked_for_the_brake_is_released_in_the_console(
+    leaver, ledger, jobs, monkeypatch
+):
+    """Whoever entered the flood would let it pass themselves."""
+    monkeypatch.setenv("LEAVER_POLICY__APPROVE", "manual")
+    before = rows(ledger, t.brakes)
+
+    result = leaver.run("brake", "release", "--leavers", 2, *WHY)
+
+    assert (result.exit_code, "in the console, at /brake" in result.stderr) == (2, True)
+    assert rows(ledger, t.brakes) == before

@@ -14,10 +14,11 @@ from redis import Redis
 
 from tests.workers.records import claim, delivery, everything, job_of, locked_out, record
 from workers.leavers import Element, ElementKind
-from workers.ledger import moves, open_ledger, outbox, rejections
+from workers.ledger import moves, open_ledger, outbox, rejections, users
 from workers.ledger.alarms import raise_alarm
 from workers.ledger.outbox import Message, MessageKind
 from workers.ledger.tables import copies, workers
+from workers.ledger.users import Role
 from workers.reasons import JOB
 from workers.sandbox.app import create_app
 from workers.sandbox.atlassian.org import API_KEY, ORG_ID
@@ -411,3 +412,16 @@ def test_a_url_that_is_no_service_is_wrong_and_not_shown(leaver, healthy):
     assert result.exit_code == 2
     assert "notify.urls, entry 1 is not a URL that apprise understands" in result.stdout
     assert "token" not in result.output
+
+
+def test_that_nobody_can_approve_is_found(leaver, ledger, healthy, now, monkeypatch):
+    """Else every job would wait, and nobody could end that."""
+    monkeypatch.setenv("LEAVER_POLICY__APPROVE", "all")
+    users.put(ledger, "eve", Role.OPERATOR, "a hash", actor="root", now=now)
+    code, found = examined(leaver)
+    assert (code, list(found)) == (3, ["approvers"])
+    assert "leaver user add NAME --role approver" in found["approvers"]
+
+    users.put(ledger, "boss", Role.APPROVER, "a hash", actor="root", now=now)
+
+    assert examined(leaver) == (0, {})

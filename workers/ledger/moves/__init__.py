@@ -2,6 +2,7 @@ r"""Every move of a job: one conditional UPDATE, with its audit row in the same 
 
     by_hr        open_job, steer                                    what HR says
     by_operator  hold_by, cancel_by, release_by, replay_by          what an operator says
+    by_approver  approve_by, refuse_by                              what a second person says
     by_sweep     mature, take_back, hold_missing, let_go            what was left or let go
     claims       claim, renew                                       a worker takes a job ...
     writes       pin, keep, watch, intend                           ... comes to a write ...
@@ -13,7 +14,7 @@ r"""Every move of a job: one conditional UPDATE, with its audit row in the same 
          |         |                          a running job is stopped at its next intend, or
          v         v                          when its attempt ends without success
     scheduled --> queued <------------------------------.
-         mature    | ^                                  | release, let_go
+         mature    | ^                                  | release, let_go, approve
              claim | | give_back, take_back             |
                    v |           again                  |
                running <---> retrying               .-> held
@@ -22,7 +23,7 @@ r"""Every move of a job: one conditional UPDATE, with its audit row in the same 
                    |            |        hold            |
         finish     |            | fail                   |
                    v            v                        |
-                 done         failed      cancelled <----'  cancel: from all that is unfinished
+                 done         failed      cancelled <----'  refuse; cancel: from all unfinished
                    \            |            /
                     '-----------+-----------'
                                 |
@@ -32,6 +33,9 @@ HR may say more of a person: `steer` moves the cutoff (reschedule), cancels (res
 (rehire) what is not done.  After the deed a rescind is an alarm, and no move.
 
 Where a whole source or target is held (holds.py), claim() holds the job instead of taking it.
+
+Where policy.approve asks for a second person, a job is held (approval_missing) until somebody other
+than who asked for it approves (approvals.py); release does not do it.
 
 A job that reinstates moves like any other (reinstatements.py); it is held when HR says that the
 person leaves after all, and when its deactivation is replayed.
@@ -47,6 +51,7 @@ Locks are taken in one order: the job, then the brake, its account, its target, 
 Transactions that meet wait for one another, and never in a circle.
 """
 
+from workers.ledger.moves.by_approver import CannotApprove, approve_by, refuse_by
 from workers.ledger.moves.by_hr import open_job, steer
 from workers.ledger.moves.by_operator import cancel_by, hold_by, release_by, replay, replay_by
 from workers.ledger.moves.by_sweep import (
@@ -71,8 +76,10 @@ __all__ = [
     "REPLAYABLE",
     "STOPS",
     "TOLD_ELSEWHERE",
+    "CannotApprove",
     "Claim",
     "again",
+    "approve_by",
     "by_itself",
     "cancel_by",
     "claim",
@@ -91,6 +98,7 @@ __all__ = [
     "may_go",
     "open_job",
     "pin",
+    "refuse_by",
     "release_by",
     "renew",
     "replay",

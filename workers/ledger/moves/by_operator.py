@@ -5,7 +5,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from workers.leavers import Action, JobId, State
-from workers.ledger import holds
+from workers.ledger import approvals, holds
 from workers.ledger import tables as t
 from workers.ledger.moves.move import (
     CANCELLABLE,
@@ -38,8 +38,8 @@ def cancel_by(ledger: Ledger, job: JobId, *, actor: str, why: str, now: datetime
 def release_by(ledger: Ledger, job: JobId, *, actor: str, why: str, now: datetime) -> bool:
     """Let a held job go on in its round; all rules are asked again.
 
-    Its delays, and the time until it gives up, start anew.  False if it is not held, or is kept by
-    a hold of its whole source or target.
+    Its delays, and the time until it gives up, start anew.  False if it is not held, is kept by a
+    hold of its whole source or target, or waits for an approval.
     """
     with ledger.write() as tx:
         to, beside = waits(cutoff_of(tx, job), now)
@@ -50,7 +50,11 @@ def release_by(ledger: Ledger, job: JobId, *, actor: str, why: str, now: datetim
             to,
             actor=actor,
             now=now,
-            where=(t.jobs.c.state == State.HELD, ~holds.keeps()),
+            where=(
+                t.jobs.c.state == State.HELD,
+                t.jobs.c.reason != approvals.MISSING,
+                ~holds.keeps(),
+            ),
             audit_detail=why,
             **beside,
             detail="",

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from workers.errors import LeaseLost
 from workers.leavers import AccountId, Action, AttemptId, JobId, LeaverId, Standing, State, new_id
-from workers.ledger import holds, pauses
+from workers.ledger import approvals, holds, pauses
 from workers.ledger import tables as t
 from workers.ledger.moves.move import CLAIMABLE, certain_move, first
 from workers.ledger.store import Ledger
@@ -32,6 +32,7 @@ class Claim:
     cutoff: datetime
     standing: Standing
     forced: bool
+    approved: bool  # by a second person, as the job stands now
     round: int
     attempts: int  # counted ones of the round
     tries: int  # of those, since it was released last: what delays grow by
@@ -126,6 +127,7 @@ def claim(
             cutoff=row["cutoff"],
             standing=Standing(row["standing"]),
             forced=row["forced"],
+            approved=approvals.given(tx, row),
             round=row["round"],
             attempts=row["attempts"],
             tries=row["attempts"] - row["released_after"],

@@ -13,6 +13,7 @@ from workers.leavers import FINISHED, Action, JobId, State
 from workers.ledger import holds
 from workers.ledger import tables as t
 from workers.ledger.alarms import close_alarm, raise_alarm
+from workers.ledger.approvals import MISSING
 from workers.ledger.news import What, note
 
 #: From where a worker may take a job.
@@ -142,6 +143,8 @@ def _alarms(tx: sa.Connection, row: sa.RowMapping, to: State, now: datetime) -> 
     job = row["id"]
     if to is State.HELD and row["reason"] not in TOLD_ELSEWHERE:
         text = f"job {job} in {row['target']} is held ({row['reason']}): `leaver job {job}`"
+        if row["reason"] == MISSING:
+            text += "; an approver decides in the console"
         raise_alarm(tx, "job_held", job, text, now)
     if to is State.FAILED:
         text = f"job {job} in {row['target']} failed ({row['reason']}): `leaver job {job}`"

@@ -13,6 +13,7 @@ from workers.leavers import JobId, Outcome, State
 from workers.ledger import holds
 from workers.ledger import tables as t
 from workers.ledger.alarms import raise_alarm
+from workers.ledger.approvals import MISSING
 from workers.ledger.moves.move import HOLDABLE, LATE, TOGETHER, move
 
 #: What stops a running job, what it becomes, and the reason that stands beside it then.
@@ -23,6 +24,8 @@ STOPS: Mapping[str, tuple[State, str]] = {
     "rescind": (State.CANCELLED, "rescinded"),
     "leave": (State.HELD, "not_rehired"),
     "yield": (State.HELD, "deactivation_open"),
+    # Not asked of the job, but found just before a write: nobody has approved it (approvals.py).
+    "unapproved": (State.HELD, MISSING),
     # Not asked of the job, but of its whole source or target (holds.py).
     **{word: (State.HELD, word) for word in holds.SIDE_OF},
 }

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from workers.errors import AccountBusy, Braked, Stopped
 from workers.leavers import AccountId
-from workers.ledger import holds
+from workers.ledger import approvals, holds
 from workers.ledger import tables as t
 from workers.ledger.brakes import Brakes, take
 from workers.ledger.moves.claims import Claim, lock_owned, owned
@@ -63,13 +63,15 @@ def intend(
     account: AccountId,
     *,
     brakes: Brakes,
+    to_approve: bool = False,
     now: datetime,
     lease: timedelta,
 ) -> None:
     """Just before a write: may it still be made?  `lease` must outlast the call.
 
     Raises LeaseLost when the job is no longer ours, Stopped when an operator asked for a hold or a
-    cancel or holds the whole source or target, Braked when the leaver must wait at the brake,
+    cancel or holds the whole source or target, or when what the job says now is `to_approve` by a
+    second person and nobody has, Braked when the leaver must wait at the brake,
     AccountBusy while another job works on this account of this target.
     """
     with ledger.write() as tx:
@@ -80,6 +82,8 @@ def intend(
         standing = holds.against(tx, source=claim.source, target=claim.target, action=claim.action)
         if standing:
             raise Stopped(standing.side.reason)
+        if to_approve and not approvals.given(tx, row):
+            raise Stopped("unapproved")
         against = ""
         if row["intended_at"] is None:
             against = take(

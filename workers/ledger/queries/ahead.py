@@ -1,7 +1,7 @@
 """What the next attempt of a job would be given, without taking the job.
 
 waiting   as it is
-held      as after `leaver release`
+held      as after `leaver release`, or as after the approval that it waits for
 ended     as after `leaver replay`
 """
 
@@ -24,7 +24,7 @@ from workers.leavers import (
     State,
     hr_target,
 )
-from workers.ledger import holds
+from workers.ledger import approvals, holds
 from workers.ledger import tables as t
 from workers.ledger.moves import Claim
 from workers.ledger.queries import NotFound
@@ -51,12 +51,14 @@ class Ahead:
 
     @property
     def first(self) -> str:
-        """What must be done with the job first: "release", "replay", or "" for nothing.
+        """What must be done with the job first: "release", "approve", "replay", or "".
 
         What is held with its whole source or target goes on by itself when that is released.
         """
         if self.state is None or self.reason in holds.SIDE_OF:
             return ""
+        if self.state is State.HELD and self.reason == approvals.MISSING:
+            return "approve"
         return FIRST.get(self.state, "")
 
 
@@ -71,7 +73,9 @@ def of_job(ledger: Ledger, job: JobId, *, worker: str) -> Ahead:
         if row is None:
             raise NotFound(f"no job has the id {job}")
         state = State(row["state"])
-        claim = _claim({**row, **_anew(state, row)}, worker)
+        ahead = {**row, **_anew(state, row)}
+        approved = row["reason"] == approvals.MISSING or approvals.given(tx, ahead)
+        claim = _claim({**ahead, "approved": approved}, worker)
         side = _side(tx, claim)
     return Ahead(
         claim=claim,
@@ -113,6 +117,7 @@ def of_leaver(
         "cutoff": leaver.cutoff.at,
         "standing": Standing.LEAVING,
         "forced": False,
+        "approved": False,
         "round": 1,
         **dict.fromkeys(("account_id", "snapshot", "intended_at", "watched_since")),
         **dict.fromkeys(("outage_at", "resumed_at")),
@@ -143,6 +148,7 @@ def _claim(row: dict[str, Any], worker: str) -> Claim:
         cutoff=row["cutoff"],
         standing=Standing(row["standing"]),
         forced=row["forced"],
+        approved=row["approved"],
         round=row["round"],
         attempts=0,
         tries=0,

@@ -373,6 +373,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("job_id", "round", name=op.f("pk_rounds")),
     )
     op.create_table(
+        "approvals",
+        sa.Column("job_id", sa.String(length=36), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("seen", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.String(length=255), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_approvals_job_id")),
+        sa.PrimaryKeyConstraint("job_id", "round", "seen", name=op.f("pk_approvals")),
+    )
+    op.create_table(
         "calls",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("attempt_id", sa.String(length=36), nullable=False),
