@@ -17,6 +17,7 @@
     notify.py      notify, notify test
     source.py      source keys, confirm, forget
     user.py        user add, remove, list, link
+    token.py       token add, list, remove
     processes.py   demo, up, serve, console, work, sandbox, migrate
     doctor.py      doctor
 
@@ -45,6 +46,7 @@ from webhook.cli import (
     sides,
     source,
     terminate,
+    token,
     user,
 )
 from webhook.cli.situation import Refused, Situation
@@ -125,6 +127,7 @@ for command in (
     shadow.shadow,
     source.source,
     user.user,
+    token.token,
     terminate.terminate,
     deliveries.deliveries,
     deliveries.delivery,

@@ -24,6 +24,9 @@ COOKIE = "leaver_session"
 #: Whoever reads these is a program, and nothing in them is anybody's business only.
 FOR_PROGRAMS = ("/metrics", "/healthz")
 
+#: Under it only tokens count (webhook/api/access.py), never a session.
+API = "/api/"
+
 #: Views for somebody who is about to sign in.
 OPEN = {
     "sign_in.form",
@@ -41,6 +44,8 @@ def guard(app: Flask) -> None:
     @app.before_request
     def admit() -> ResponseReturnValue | None:
         if request.path in FOR_PROGRAMS or request.endpoint == "static":
+            return None
+        if request.path.startswith(API):
             return None
         g.session = sessions.of(at().ledger, request.cookies.get(COOKIE, ""), at().now())
         if request.method == "POST":

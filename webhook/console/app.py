@@ -6,6 +6,7 @@
     /brake          where the brake stands, and its release (brake.py)
     /audit          who did what (audit.py)
     /sign-in        by password or link (sign_in.py), or at an OpenID provider (openid.py)
+    /api/v1         the same for programs (webhook/api)
     GET /metrics    Prometheus text
     GET /healthz    how it goes, as JSON: 503 when nobody is deactivated
 
@@ -21,6 +22,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config.settings import Settings
+from webhook import api
+from webhook.api import problems
 from webhook.console import (
     access,
     acts,
@@ -74,6 +77,8 @@ def create_app(
     for module in (overview, jobs, acts, approvals, deliveries, brake, audit, sign_in, openid):
         app.register_blueprint(module.pages)
 
+    api.register(app)
+
     @app.get("/metrics")
     def show_metrics() -> ResponseReturnValue:
         return metrics.scraped(ledger, clock()), {"Content-Type": metrics.CONTENT_TYPE}
@@ -91,6 +96,8 @@ def create_app(
     @app.errorhandler(HTTPException)
     def error(problem: HTTPException) -> ResponseReturnValue:
         """One word of JSON for a program, a page for a person; with the error's own headers."""
+        if request.path.startswith(access.API):
+            return problems.of(problem)
         response = problem.get_response()
         if request.path in access.FOR_PROGRAMS:
             response.data = app.json.dumps({"error": problem.name.lower()}) + "\n"
@@ -103,8 +110,11 @@ def create_app(
     @app.errorhandler(LedgerUnavailable)
     def unavailable(_: LedgerUnavailable) -> ResponseReturnValue:
         """Why is in the log of whoever writes: the text may name hosts and files."""
+        again = {"Retry-After": "5"}
+        if request.path.startswith(access.API):
+            return problems.told(503, "the ledger cannot be reached now"), again
         g.session = None
-        return render_template("unavailable.html"), 503, {"Retry-After": "5"}
+        return render_template("unavailable.html"), 503, again
 
     @app.after_request
     def secure(response: Response) -> Response:

@@ -31,10 +31,6 @@ def job_filter(said: Mapping[str, str], now: datetime) -> JobFilter:
     for name, (known, noun) in WORDS.items():
         if name in said and said[name] not in known:
             raise Mistyped(f"{said[name]} is not {noun}")
-    try:
-        span = duration(said["since"]) if "since" in said else None
-    except ValueError:
-        raise Mistyped(f"{said['since']} is not a length of time such as 2d") from None
     return JobFilter(
         state=State(said["state"]) if "state" in said else None,
         outcome=Outcome(said["outcome"]) if "outcome" in said else None,
@@ -42,5 +38,13 @@ def job_filter(said: Mapping[str, str], now: datetime) -> JobFilter:
         target=said.get("target"),
         reason=said.get("reason"),
         email=said.get("email"),
-        since=now - span if span else None,
+        since=since(said["since"], now) if "since" in said else None,
     )
+
+
+def since(text: str, now: datetime) -> datetime:
+    """So long ago.  Raises Mistyped."""
+    try:
+        return now - duration(text)
+    except (ValueError, OverflowError):
+        raise Mistyped(f"{text} is not a length of time such as 2d") from None

@@ -21,6 +21,7 @@
     copies      one message to one of them: when it is tried, whether it was sent
     rejections  counts of deliveries that were not taken, by source, reason and minute
     workers     which worker processes were alive when
+    tokens      which programs may use the API
     audit       every move and every operator's action, in order; never changed
 
 A job is in exactly one state.  Every move is one conditional UPDATE in one transaction that also

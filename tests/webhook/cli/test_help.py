@@ -9,8 +9,8 @@ from webhook.cli import main
 COMMANDS = sorted(main.commands)
 CONTRACT = (
     "brake cancel console deliveries delivery demo dismiss doctor explain hold holds job jobs "
-    "migrate notify reinstate release reparse replay sandbox send serve shadow source terminate up "
-    "user work"
+    "migrate notify reinstate release reparse replay sandbox send serve shadow source terminate "
+    "token up user work"
 )
 PRINTS_DATA = (
     "brake",

@@ -1,0 +1,39 @@
+"""The API for programs: /api/v1, served by the console's process.
+
+    access.py       tokens, and what each may do
+    problems.py     errors, as problem details (RFC 9457)
+    operation.py    what an operation takes, gives and needs; checked and described by the same
+    openapi.py      the description of them all
+    lists.py        pages of a list, and their cursors
+    jobs.py         jobs
+    deliveries.py   what came in
+    standing.py     how it goes: status, alarms, holds, brake
+    audit.py        the audit trail
+    shadow.py       the shadow report
+
+Whatever a response holds is a fact of workers/ledger/queries, written as `--json` writes it.
+"""
+
+from flask import Flask, jsonify
+from flask.typing import ResponseReturnValue
+
+from webhook.api import access, audit, deliveries, jobs, openapi, shadow, standing
+
+OPERATIONS = (
+    *standing.OPERATIONS,
+    *jobs.OPERATIONS,
+    *deliveries.OPERATIONS,
+    *audit.OPERATIONS,
+    *shadow.OPERATIONS,
+)
+
+
+def register(app: Flask) -> None:
+    """Have the app serve the API."""
+    access.guard(app)
+    for operation in OPERATIONS:
+        app.add_url_rule(operation.rule, f"api.{operation.name}", operation.answer)
+
+    @app.get(f"{access.API}openapi.json", endpoint="api.describe")
+    def describe() -> ResponseReturnValue:
+        return jsonify(openapi.described(OPERATIONS))

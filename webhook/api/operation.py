@@ -1,0 +1,96 @@
+"""An operation of the API: what it takes, gives and needs stands in the annotations of a function.
+
+By the same it is called, checked and described (openapi.py), so the three cannot drift apart:
+
+    def one(asked: Shown, job: str) -> JobInFull
+
+`asked` is a pydantic model of the query; every other argument stands in the path; what is returned
+is a fact, which becomes JSON.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, get_type_hints
+
+from flask import abort, jsonify, request
+from flask.typing import ResponseReturnValue
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from webhook.api import access, problems
+from webhook.console.filters import Mistyped
+from workers.ledger.queries import NotFound, as_json
+from workers.ledger.users import Role
+
+#: Ids are whole here: what a program keeps, it need not abbreviate.
+ID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+
+
+class Query(BaseModel):
+    """What may stand behind the question mark.  What is unknown is refused: a filter that is left
+    out in silence would mean more than was meant."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """GET `path`, as an OpenAPI description writes it, for those with `role` or a higher one."""
+
+    path: str
+    view: Callable[..., Any]
+    role: Role = Role.VIEWER
+
+    @property
+    def name(self) -> str:
+        """Its name: the noun and the verb."""
+        return f"{self.view.__module__.rpartition('.')[2]}.{self.view.__name__}"
+
+    @property
+    def rule(self) -> str:
+        """The path as Flask writes it."""
+        return access.API.rstrip("/") + re.sub(r"\{(\w+)\}", r"<\1>", self.path)
+
+    @property
+    def parts(self) -> list[str]:
+        """The ids in the path."""
+        return re.findall(r"\{(\w+)\}", self.path)
+
+    @cached_property
+    def query(self) -> type[Query]:
+        """What it takes."""
+        model: type[Query] = get_type_hints(self.view).get("asked", Query)
+        return model
+
+    @property
+    def gives(self) -> Any:
+        """The type of what it gives."""
+        return get_type_hints(self.view)["return"]
+
+    def answer(self, **ids: str) -> ResponseReturnValue:
+        """Check a request, and answer it."""
+        access.check(self.role)
+        if not all(re.fullmatch(ID, each) for each in ids.values()):
+            abort(404, "ids are UUIDs, written whole and in small letters")
+        try:
+            asked = self.query.model_validate(_given())
+            takes = {} if self.query is Query else {"asked": asked}
+            fact = self.view(**takes, **ids)
+        except ValidationError as error:
+            return problems.mistyped(error)
+        except Mistyped as error:
+            return problems.told(422, str(error))
+        except NotFound as error:
+            abort(404, str(error))
+        said = as_json(fact)
+        if "next" in said and said["next"] is None:
+            del said["next"]
+        return jsonify(said)
+
+
+def _given() -> dict[str, str]:
+    twice = [name for name, values in request.args.lists() if len(values) > 1]
+    if twice:
+        raise Mistyped("a field is given more than once")
+    return request.args.to_dict()
