@@ -7,6 +7,7 @@
 * who does not run has no lease, and no account
 * no two jobs may write to one account of a target at once
 * while a source or target is held, no job of it is claimed, and none may write
+* what must be approved is written only in a round that a second person has approved
 """
 
 from dataclasses import dataclass, field
@@ -40,7 +41,7 @@ from tests.workers.records import (
 from workers.errors import AccountBusy, LeaseLost, Stopped
 from workers.journal import LedgerJournal
 from workers.leavers import FINISHED, AccountId, JobId, Outcome, State, new_id
-from workers.ledger import Ledger, due, holds, moves
+from workers.ledger import Ledger, approvals, due, holds, moves
 from workers.ledger import tables as t
 from workers.ledger.holds import Side
 from workers.targets.base import Call
@@ -68,6 +69,8 @@ class Model:
     lease_until: datetime | None = None
     stop: str | None = None
     held_with: str = ""  # the reason word, where it is held with its source or target
+    to_approve: bool = False  # held until a second person decides
+    approved: set[int] = field(default_factory=set)  # rounds
     changes: int = 1  # of state, each with an audit entry
     claims: list[moves.Claim] = field(default_factory=list)
     closed: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -75,6 +78,7 @@ class Model:
     def moved(self, state: State, held_with: str = "") -> None:
         self.state = state
         self.held_with = held_with
+        self.to_approve = False
         self.changes += 1
         self.stop = None
         self.lease_until = None
@@ -139,6 +143,7 @@ class Machine(RuleBasedStateMachine):
                 job.round,
                 job.attempts,
             )
+            assert claim.approved is (job.round in job.approved)
             job.moved(State.RUNNING)
             job.token, job.lease_until = claim.token, self.now + LEASE
             job.claims.append(claim)
@@ -147,7 +152,10 @@ class Machine(RuleBasedStateMachine):
     @rule(
         data=st.data(),
         end=st.sampled_from(
-            ["again", "busy", "give_back", "finish", "lock_out", "before cutoff", "hold", "fail"]
+            [
+                *("again", "busy", "give_back", "finish", "lock_out", "before cutoff", "fail"),
+                *("hold", "hold", "hold to be approved"),
+            ]
         ),
     )
     def attempt_ends(self, data, end):
@@ -164,6 +172,7 @@ class Machine(RuleBasedStateMachine):
         if stop and state is not State.DONE:
             state = State.HELD if stop == "hold" else State.CANCELLED
         job.moved(state)
+        job.to_approve = end == "hold to be approved" and not stop
         job.attempts += counted
         job.lost = 0
         job.due_at = {"before cutoff": self.now + MINUTE, "lock_out": self.now + MINUTE}.get(
@@ -172,14 +181,17 @@ class Machine(RuleBasedStateMachine):
         self._free(job)
 
     @precondition(lambda self: self._claims())
-    @rule(data=st.data(), account=st.sampled_from(["a1", "a1", "a1", "a2"]))
-    def worker_intends_to_write(self, data, account):
+    @rule(
+        data=st.data(), account=st.sampled_from(["a1", "a1", "a1", "a2"]), to_approve=st.booleans()
+    )
+    def worker_intends_to_write(self, data, account, to_approve):
         job, claim = self._any_claim(data)
         account = AccountId(account)
-        refusal = self._refusal(job, claim, account)
+        refusal = self._refusal(job, claim, account, to_approve=to_approve)
 
         def intend():
-            moves.intend(self.ledger, claim, account, brakes={}, now=self.now, lease=LEASE)
+            about = {"to_approve": to_approve, "now": self.now, "lease": LEASE}
+            moves.intend(self.ledger, claim, account, brakes={}, **about)
 
         if refusal is not None:
             with pytest.raises(refusal):
@@ -308,7 +320,7 @@ class Machine(RuleBasedStateMachine):
             assert answer is None
 
     def _operator_releases(self, job):
-        held = job.state is State.HELD and not self._kept(job)
+        held = job.state is State.HELD and not self._kept(job) and not job.to_approve
 
         assert moves.release_by(self.ledger, job.id, now=self.now, **BY) is held
 
@@ -325,6 +337,23 @@ class Machine(RuleBasedStateMachine):
             self._begin_again(job)
             job.round += 1
             job.attempts = 0
+
+    @precondition(lambda self: any(job.to_approve for job in self.jobs))
+    @rule(data=st.data(), decide=st.sampled_from([moves.approve_by, moves.refuse_by]))
+    def second_person_decides(self, data, decide):
+        waits = [job for job in self.jobs if job.to_approve]
+        asked = approvals.asked(self.ledger, [job.id for job in self.jobs])
+        assert set(asked) == {job.id for job in waits}
+        job = data.draw(st.sampled_from(waits))
+
+        by = {"actor": "boss", "why": "as they asked", "now": self.now}
+        decide(self.ledger, job.id, seen=asked[job.id].seen, **by)
+
+        if decide is moves.approve_by:
+            job.approved.add(job.round)
+            self._begin_again(job)
+        else:
+            job.moved(State.CANCELLED)
 
     # --- What must always hold ---
 
@@ -417,12 +446,12 @@ class Machine(RuleBasedStateMachine):
         return job.state is State.RUNNING and job.token == claim.token
 
     def _refusal(
-        self, job: Model, claim: moves.Claim, account: AccountId
+        self, job: Model, claim: moves.Claim, account: AccountId, *, to_approve: bool
     ) -> type[Exception] | None:
         """Why the leave to write to this account must not be given."""
         if not self._owns(job, claim):
             return LeaseLost
-        if job.stop or self.held:
+        if job.stop or self.held or (to_approve and job.round not in job.approved):
             return Stopped
         holder, _, lease_until = self.holders.get(account, (job.id, 0, self.now))
         return AccountBusy if holder != job.id and lease_until > self.now else None
@@ -488,6 +517,11 @@ class Machine(RuleBasedStateMachine):
             ),
             "hold": (
                 lambda: moves.hold(ledger, claim, reason="protected", now=now),
+                State.HELD,
+                True,
+            ),
+            "hold to be approved": (
+                lambda: moves.hold(ledger, claim, reason=approvals.MISSING, now=now),
                 State.HELD,
                 True,
             ),

@@ -46,6 +46,7 @@ def approve_by(
             audit_detail=why,
             **beside,
             detail="",
+            released_after=t.jobs.c.attempts,
             clock_started_at=None,
         )
 
