@@ -36,10 +36,8 @@ def asked(ledger: Ledger, jobs: Iterable[JobId]) -> Mapping[JobId, Asked]:
     """What is to be approved, of those of these jobs that wait for an approval."""
     held = (t.jobs.c.state == State.HELD, t.jobs.c.reason == MISSING)
     with ledger.read() as tx:
-        rows = (
-            tx.execute(sa.select(t.jobs).where(t.jobs.c.id.in_(list(jobs)), *held)).mappings().all()
-        )
-        return {JobId(row["id"]): Asked(mark(row), askers(tx, row)) for row in rows}
+        rows = tx.execute(with_askers().where(t.jobs.c.id.in_(list(jobs)), *held)).mappings()
+        return {JobId(row["id"]): Asked(mark(row), askers(row)) for row in rows}
 
 
 def mark(job: JobRow) -> str:
@@ -55,13 +53,16 @@ def given(tx: sa.Connection, job: JobRow) -> bool:
     return tx.scalar(sa.select(kept.job_id).where(*own)) is not None
 
 
-def askers(tx: sa.Connection, job: JobRow) -> tuple[str, ...]:
-    """Who wants this round of a job: whoever entered the leaver, and whoever opened the round."""
-    entered = sa.select(t.leavers.c.entered_by).where(t.leavers.c.id == job["leaver_id"])
-    opened = sa.select(t.rounds.c.actor).where(
-        t.rounds.c.job_id == job["id"], t.rounds.c.round == job["round"]
-    )
-    found = (tx.scalar(entered), tx.scalar(opened))
+def with_askers() -> sa.Select[Any]:
+    """Jobs, each with whoever entered its leaver and whoever opened its round."""
+    own_round = sa.and_(t.rounds.c.job_id == t.jobs.c.id, t.rounds.c.round == t.jobs.c.round)
+    query = sa.select(t.jobs, t.leavers.c.entered_by, t.rounds.c.actor.label("opened_by"))
+    return query.join(t.leavers, t.leavers.c.id == t.jobs.c.leaver_id).join(t.rounds, own_round)
+
+
+def askers(job: JobRow) -> tuple[str, ...]:
+    """Who wants this round of a job (a row of with_askers)."""
+    found = (job["entered_by"], job["opened_by"])
     return tuple(dict.fromkeys(actor for actor in found if actor))
 
 

@@ -26,7 +26,7 @@ def approve_by(
     """
     with ledger.write() as tx:
         row = _locked(tx, job, seen)
-        same = [each for each in approvals.askers(tx, row) if approvals.same_person(each, actor)]
+        same = [each for each in approvals.askers(row) if approvals.same_person(each, actor)]
         if same:
             raise CannotApprove(f"{same[0]} asked for it: somebody else must approve it")
         tx.execute(
@@ -76,7 +76,7 @@ def refuse_by(
 
 def _locked(tx: sa.Connection, job: JobId, seen: str) -> sa.RowMapping:
     """Lock a job that waits for an approval, as it was shown.  Raises CannotApprove."""
-    query = sa.select(t.jobs).where(t.jobs.c.id == job).with_for_update()
+    query = approvals.with_askers().where(t.jobs.c.id == job).with_for_update(of=t.jobs)
     row = tx.execute(query).mappings().one_or_none()
     if row is None or row["state"] != State.HELD or row["reason"] != approvals.MISSING:
         raise CannotApprove("it does not wait for an approval any more")
