@@ -156,12 +156,12 @@ def in_clear(settings: Settings, role: Role) -> Iterator[Finding]:
 
 
 def open_console(settings: Settings, role: Role) -> Iterator[Finding]:
-    """Who reaches the console sees who leaves."""
+    """Its sign-in is for those who should be in, not for everybody to try."""
     address = settings.console.listen
     if role in SHOWS and not address.is_loopback:
         yield Finding(
             "W002",
-            f"console.listen {address} shows everything to whoever reaches it, without a login",
+            f"console.listen {address} lets whoever reaches it try to sign in and read /metrics",
             "listen on 127.0.0.1, or let only your operators and your monitoring through",
         )
 

@@ -6,6 +6,7 @@ command before it does anything.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +18,7 @@ from webhook.cli.situation import Situation, actor, log_errors_only, now, wake
 
 if TYPE_CHECKING:
     from config.settings import Settings
+    from webhook.acts.jobs import Act, Run
     from workers.leavers import JobId
     from workers.ledger import Ledger
     from workers.ledger.holds import Side
@@ -31,17 +33,8 @@ class Result:
     result: str
 
 
-#: Does one thing to one job and says what happened, or None where it could not.
-Act = Callable[["Ledger", "JobId"], str | None]
-
 #: Says something of a whole source or target, and returns the exit code.
 Word = Callable[["Ledger", "Side", str, bool], int]
-
-COULD_NOT = {
-    "hold": "cannot be held",
-    "release": "cannot be released",
-    "cancel": "cannot be cancelled",
-}
 
 dry_run_option = click.option("--dry-run", is_flag=True, help="Only show which jobs it would be.")
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
@@ -77,7 +70,7 @@ def replay(
     The old rounds stay as they were.  Takes ids, filters or both, and says how many jobs that is
     before it asks.  Exits 1 if some were under way already.
     """
-    from workers.ledger import moves
+    from webhook.acts.jobs import ACTS, replay
     from workers.ledger.queries import jobs as kept
 
     if not ids and not any(filters.values()):
@@ -86,16 +79,12 @@ def replay(
     settings = at.settings()
     with at.ledger(settings) as ledger:
         found = [kept.find(ledger, part) for part in ids]
-        chosen = list(kept.every(ledger, options.filter_of(filters, found)))
+        chosen = list(kept.every(ledger, options.filter_of(filters, found or None)))
         if not _agreed(chosen, "Replay them?", dry_run=dry_run, yes=yes, json_=json_):
             return 0
-
-        def again(ledger: "Ledger", job: "JobId") -> str | None:
-            done = moves.replay_by(ledger, job, actor=actor(), why=why, force=force, now=now())
-            return "replayed" if done else None
-
-        results = _each(ledger, [job.id for job in chosen], again)
-        return _tell(settings, results, json_, "is under way already")
+        found = [job.id for job in chosen]
+        results = _each(ledger, found, partial(replay, force=force), why)
+        return _tell(settings, results, json_, ACTS["replay"])
 
 
 def _agreed(
@@ -138,14 +127,16 @@ def _act(name: str, does: str, *, hint: str, whole: Word) -> click.Command:
     @options.as_json
     @click.pass_obj
     def act(at: Situation, /, why: str, json_: bool, **which: Any) -> int:
+        from webhook.acts.jobs import ACTS, meant
+
         log_errors_only()
         settings = at.settings()
         with at.ledger(settings) as ledger:
             side = sides.side_of(settings, ledger, **which)
             if side is not None:
                 return whole(ledger, side, why, json_)
-            found = _jobs_of(ledger, which["ids"], name)
-            return _do(name, found, settings, ledger, why, json_)
+            found = meant(ledger, which["ids"], ACTS[name])
+            return _tell(settings, _each(ledger, found, ACTS[name].run, why), json_, ACTS[name])
 
     return act
 
@@ -182,6 +173,8 @@ def cancel(at: Situation, /, why: str, dry_run: bool, yes: bool, json_: bool, **
     ends ("stopping").  With --source or --target all its unfinished jobs are meant: says how many
     before it asks.  Hold it first if more may come.  Exits 1 if some could not.
     """
+    from webhook.acts.jobs import ACTS, meant
+    from webhook.acts.sides import unfinished
     from workers.ledger.queries import jobs as kept
     from workers.ledger.queries.jobs import JobFilter
 
@@ -190,60 +183,31 @@ def cancel(at: Situation, /, why: str, dry_run: bool, yes: bool, json_: bool, **
     with at.ledger(settings) as ledger:
         side = sides.side_of(settings, ledger, **which)
         if side is None:
-            wanted = JobFilter(ids=_jobs_of(ledger, which["ids"], "cancel"))
+            wanted = JobFilter(ids=meant(ledger, which["ids"], ACTS["cancel"]))
         else:
-            wanted = sides.unfinished(side)
+            wanted = unfinished(side)
         chosen = list(kept.every(ledger, wanted))
         ask = side is not None or dry_run
         if ask and not _agreed(chosen, "Cancel them?", dry_run=dry_run, yes=yes, json_=json_):
             return 0
-        return _do("cancel", [job.id for job in chosen], settings, ledger, why, json_)
+        results = _each(ledger, [job.id for job in chosen], ACTS["cancel"].run, why)
+        return _tell(settings, results, json_, ACTS["cancel"])
 
 
-def _jobs_of(ledger: "Ledger", parts: Sequence[str], act: str) -> "list[JobId]":
-    """The jobs with these ids, and of leavers with these those that the act is for."""
-    from workers.leavers import UNFINISHED, State
-    from workers.ledger.queries import jobs as kept
-
-    states = (State.HELD,) if act == "release" else UNFINISHED
-    found = [job for part in parts for job in kept.find_with_leavers(ledger, part, states)]
-    return list(dict.fromkeys(found))
-
-
-def _do(
-    name: str,
-    found: "Sequence[JobId]",
-    settings: "Settings",
-    ledger: "Ledger",
-    why: str,
-    json_: bool,
-) -> int:
-    from workers.ledger import moves
-
-    def release(ledger: "Ledger", job: "JobId") -> str | None:
-        done = moves.release_by(ledger, job, actor=actor(), why=why, now=now())
-        return "released" if done else None
-
-    def stop(ledger: "Ledger", job: "JobId") -> str | None:
-        by = moves.hold_by if name == "hold" else moves.cancel_by
-        return by(ledger, job, actor=actor(), why=why, now=now())
-
-    results = _each(ledger, found, release if name == "release" else stop)
-    return _tell(settings, results, json_, COULD_NOT[name])
-
-
-def _each(ledger: "Ledger", jobs: "Iterable[JobId]", act: Act) -> Iterator[Result]:
+def _each(ledger: "Ledger", jobs: "Iterable[JobId]", run: "Run", why: str) -> Iterator[Result]:
     from workers.ledger.queries import jobs as kept
     from workers.ledger.queries.jobs import JobFilter
 
     for job in jobs:
-        done = act(ledger, job)
+        done = run(ledger, job, actor=actor(), why=why, now=now())
         [after] = kept.listed(ledger, JobFilter(ids=(job,)), limit=1)
         yield Result(after, done or "")
 
 
-def _tell(settings: "Settings", results: Iterable[Result], json_: bool, could_not: str) -> int:
+def _tell(settings: "Settings", results: Iterable[Result], json_: bool, act: "Act") -> int:
     """Tell what happens while it happens, then wake the workers for what is queued now."""
+    from webhook.acts.jobs import why_not
+
     told = []
     for each in results:
         told.append(each)
@@ -251,19 +215,6 @@ def _tell(settings: "Settings", results: Iterable[Result], json_: bool, could_no
         if json_:
             show_json({"id": job.id, "result": each.result, "state": job.state})
         else:
-            say(f"{job.id}  {each.result or f'{could_not}: {_why_not(job)}'}")
+            say(f"{job.id}  {each.result or f'{act.could_not}: {why_not(job)}'}")
     wake(settings, [each.after.id for each in told if each.result and each.after.state == "queued"])
     return 0 if all(each.result for each in told) else 1
-
-
-def _why_not(job: "Job") -> str:
-    from workers.ledger.approvals import MISSING
-    from workers.ledger.holds import side_of
-
-    if job.state == "held" and job.reason == MISSING:
-        return f"it waits for a second person, who decides in the console, at /jobs/{job.id}"
-    side = side_of(job.reason, source=job.source, target=job.target)
-    if job.state == "held" and side:
-        command = f"`leaver release --{side.kind} {side.name} --reason TEXT`"
-        return f"the whole {side} is held; {command} lets all its jobs go"
-    return f"it is {job.state}"

@@ -11,6 +11,7 @@ from webhook.cli.situation import actor, now, waker
 
 if TYPE_CHECKING:
     from config.settings import Settings
+    from webhook.acts.explain import Told
     from workers.dispatch import Waker
     from workers.ledger import Ledger
     from workers.ledger.explanations import Question
@@ -22,13 +23,10 @@ WAKE_S = 3.0
 #: So many questions are put at once: a large body must not keep the workers from leavers.
 AT_ONCE = 4
 
-#: An explanation, as a worker gives it in JSON (workers/explain.py Explanation).
-Told = Mapping[str, Any]
-
 
 def answers(
     settings: "Settings", ledger: "Ledger", questions: "Sequence[Question]", timeout: timedelta
-) -> Iterator[Told]:
+) -> "Iterator[Told]":
     """The answer to each question, in their order.  ClickException where none comes in time."""
     if not questions:
         return
@@ -41,7 +39,7 @@ def answers(
 
 def _answers(
     ledger: "Ledger", wake: "Waker", questions: "Sequence[Question]", timeout: timedelta
-) -> Iterator[Told]:
+) -> "Iterator[Told]":
     from workers.ledger import explanations
 
     ids = explanations.ask(ledger, questions, actor=actor(), now=now())

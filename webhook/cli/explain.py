@@ -4,8 +4,6 @@ A worker answers (asking.py), on the road of a real attempt (workers/explain.py)
 here, by its source's own mapping; nothing of it is recorded.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,18 +11,17 @@ from typing import TYPE_CHECKING
 import click
 
 from webhook.cli import options
-from webhook.cli.asking import Told, answers
+from webhook.cli.asking import answers
 from webhook.cli.output import explain as show_reasons
 from webhook.cli.output import note, say, show_json, when
 from webhook.cli.situation import Situation, log_errors_only, now
-from workers.leavers import OUTCOMES, ElementKind, LeaverKind, Outcome, hr_target
+from workers.leavers import OUTCOMES, LeaverKind, Outcome
 from workers.reasons import ELEMENT, JOB
 
 if TYPE_CHECKING:
     from config.settings import Settings
-    from workers.leavers import Delivery, DeliveryId, Element
+    from webhook.acts.explain import Body, Told
     from workers.ledger import Ledger
-    from workers.ledger.explanations import Question
 
 STAYS = "HR says that the person stays: no job is opened, and their jobs that wait are cancelled"
 FIRST = {
@@ -33,32 +30,6 @@ FIRST = {
     "replay": "once it is replayed",
 }
 STAYS_OR_HELD = {LeaverKind.RESCINDED: "(rescinded)", LeaverKind.REHIRED: "or held (rehired)"}
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """One person in the body, and what would become of them in each target.
-
-    `known` is the delivery that said the same before.
-    """
-
-    kind: ElementKind
-    reason: str
-    detail: str
-    employee_id: str
-    stays: LeaverKind | None  # where it takes a termination back
-    known: "DeliveryId | None"
-    explanations: Sequence[Told]
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """What a body says; `reason` is why the whole of it would be quarantined."""
-
-    source: str
-    reason: str
-    detail: str
-    elements: Sequence[Read]
 
 
 @click.command()
@@ -126,72 +97,24 @@ def _explain_body(
     timeout: timedelta,
     json_: bool,
 ) -> None:
-    from workers.ledger import intake
+    from webhook.acts.explain import ask_about
 
-    delivery = _read(settings, source, body)
-    before = intake.known(ledger, delivery, now())
-    asked = [_questions(settings, delivery, element) for element in delivery.elements]
-    told = answers(settings, ledger, [each for own in asked for each in own], timeout)
-    elements = [
-        Read(
-            element.kind,
-            element.reason,
-            element.detail,
-            element.employee_id,
-            _stays(element),
-            known,
-            [next(told) for _ in own],
-        )
-        for element, known, own in zip(delivery.elements, before, asked, strict=True)
-    ]
-    what = Body(source, delivery.reason, delivery.detail, elements)
+    if source not in settings.sources:
+        known = ", ".join(settings.sources)
+        raise click.BadParameter(f"no source {source}; known: {known}", param_hint="--source")
+    with click.open_file(str(body), "rb") as file:
+        asked = ask_about(settings, ledger, source, file.read(), now())
+    what = asked.answered(list(answers(settings, ledger, asked.questions, timeout)))
     if json_:
         show_json(what)
     else:
         _show_body(what)
 
 
-def _read(settings: "Settings", source: str, body: Path) -> "Delivery":
-    """What the body says, by the source's own mapping."""
-    from webhook.receive import locked_door, read
-    from webhook.verify import Signed
-
-    if source not in settings.sources:
-        known = ", ".join(settings.sources)
-        raise click.BadParameter(f"no source {source}; known: {known}", param_hint="--source")
-    with click.open_file(str(body), "rb") as file:
-        raw = file.read()
-    # A form is the only body of which the type must tell.
-    form = raw.lstrip()[:1] not in (b"{", b"[", b"<")
-    content_type = "application/x-www-form-urlencoded" if form else "application/json"
-    signed = Signed(now(), None, "")
-    door = locked_door(source, settings)
-    return read(door, raw, content_type, signed, now=now(), check_time=False)
-
-
-def _questions(
-    settings: "Settings", delivery: "Delivery", element: "Element"
-) -> "Sequence[Question]":
-    """What a worker must be asked about one person."""
-    from workers.ledger.explanations import Question
-
-    source, leaver = delivery.source, element.leaver
-    if leaver is None or _stays(element):
-        return ()
-    lookup = leaver.kind is LeaverKind.LOOKUP
-    targets = (hr_target(source),) if lookup else delivery.targets
-    return [Question(None, source, target, leaver) for target in targets]
-
-
-def _stays(element: "Element") -> LeaverKind | None:
-    kind = element.leaver.kind if element.leaver else None
-    return kind if kind in STAYS_OR_HELD else None
-
-
 # --- Telling it -----------------------------------------------------------------------------
 
 
-def _show_body(what: Body) -> None:
+def _show_body(what: "Body") -> None:
     if not what.elements:
         say(f"A body of {what.source} that says nothing of anybody.")
     for number, element in enumerate(what.elements, start=1):
@@ -211,7 +134,7 @@ def _show_body(what: Body) -> None:
         say()
 
 
-def _show(told: Told) -> None:
+def _show(told: "Told") -> None:
     """One explanation as a story: whom, how it stands, what was asked, what would come."""
     employee = f", employee {told['employee_id']}" if told["employee_id"] else ""
     say(f"{told['email'] or 'somebody'}{employee}, {told['kind']}")
@@ -238,7 +161,7 @@ def _show(told: Told) -> None:
         _show(each)
 
 
-def _facts(told: Told) -> list[tuple[str, str]]:
+def _facts(told: "Told") -> list[tuple[str, str]]:
     account = told["account"]
     why = told["outcome"] or told["reason"]
     state = f"{told['state']} ({why})" if why else str(told["state"])
@@ -255,7 +178,7 @@ def _facts(told: Told) -> list[tuple[str, str]]:
     ]
 
 
-def _show_next(told: Told) -> None:
+def _show_next(told: "Told") -> None:
     following = told["next"]
     first = FIRST.get(told["first"])
     say(f"\nwhat would come {first or 'next'}")

@@ -99,7 +99,7 @@ def job_filters(*, reason_option: str) -> Callable[[Command], Command]:
     return add
 
 
-def filter_of(given: Mapping[str, Any], ids: "Sequence[JobId]" = ()) -> "JobFilter":
+def filter_of(given: Mapping[str, Any], ids: "Sequence[JobId] | None" = None) -> "JobFilter":
     """What the options of job_filters mean now."""
     from workers.ledger.queries.jobs import JobFilter
 

@@ -66,7 +66,7 @@ def reparse(
     For after the mapping in sources.X was mended; the time of the signature is not looked at.  What
     was accepted of a batch is not done twice.  Exits 1 if something is still in quarantine.
     """
-    from webhook.reparse import Reparser
+    from webhook.acts.reparse import Reparser
 
     log_errors_only()
     settings = at.settings()

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from config.settings import Settings
     from workers.ledger import Ledger
     from workers.ledger.holds import Side
-    from workers.ledger.queries.jobs import JobFilter
 
 ATTENTION = 3
 
@@ -66,36 +65,20 @@ def side_of(
 ) -> "Side | None":
     """The source or target that is meant; None where it is ids.
 
-    Raises UsageError unless it is exactly one of the three, and BadParameter for a name that
-    neither the configuration nor the ledger knows: to hold it would hold nothing, unnoticed.
+    Raises UsageError unless it is exactly one of the three, and BadParameter for an unknown name.
     """
-    from config.sources import OPERATOR
-    from workers.leavers import hr_target
+    from webhook.acts.sides import UnknownSide, checked
     from workers.ledger.holds import Side
-    from workers.ledger.queries.holds import known
 
     if sum(map(bool, (ids, source, target))) != 1:
         raise click.UsageError("say ids of jobs or leavers, or one --source, or one --target")
     if ids:
         return None
     side = Side("source", source) if source else Side("target", target or "")
-    configured = {
-        "source": {OPERATOR, *settings.sources},
-        "target": {*settings.targets, *map(hr_target, settings.apis)},
-    }
-    names = sorted(configured[side.kind] | known(ledger, side.kind))
-    if side.name not in names:
-        hint = f"no {side}; known: {', '.join(names)}"
-        raise click.BadParameter(hint, param_hint=f"--{side.kind}")
-    return side
-
-
-def unfinished(side: "Side") -> "JobFilter":
-    """All its jobs that have not ended."""
-    from workers.ledger.queries.jobs import JobFilter
-
-    source, target = (side.name if side.kind == kind else None for kind in ("source", "target"))
-    return JobFilter(source=source, target=target, unfinished=True)
+    try:
+        return checked(settings, ledger, side)
+    except UnknownSide as error:
+        raise click.BadParameter(str(error), param_hint=f"--{side.kind}") from error
 
 
 def hold(ledger: "Ledger", side: "Side", why: str, json_: bool) -> int:

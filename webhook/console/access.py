@@ -83,11 +83,6 @@ def current() -> Session:
     return session
 
 
-def actor() -> str:
-    """Who asks, as the audit trail names them beside those of the command line."""
-    return f"{current().user} (console)"
-
-
 def keep(response: Response, token: str) -> Response:
     """Have the browser keep a session."""
     response.set_cookie(COOKIE, token, httponly=True, samesite="Lax", secure=request.is_secure)

@@ -1,18 +1,15 @@
 """What an operator does to jobs: first which and how many, then why, then what became of each."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
 
 from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
+from webhook.acts.jobs import ACTS, Act
 from webhook.console import access
 from webhook.console.filters import Mistyped, given, job_filter
 from webhook.console.situation import at
-from workers.leavers import JobId, State
-from workers.ledger import Ledger, approvals, moves
-from workers.ledger.moves import CANCELLABLE, HOLDABLE, REPLAYABLE
+from workers.leavers import JobId
 from workers.ledger.queries import jobs as kept
 from workers.ledger.queries.jobs import Job, JobFilter
 from workers.ledger.users import Role
@@ -21,50 +18,6 @@ pages = Blueprint("acts", __name__, url_prefix="/acts")
 
 #: So many jobs at once; whoever means more repeats it, and sees each time what becomes of it.
 MOST = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """One of the things that can be done to a job, and the states in which it can."""
-
-    name: str
-    past: str
-    states: tuple[State, ...]
-    does: str
-    run: Callable[[Ledger, JobId, str, str, datetime], str | None]
-
-
-def _replay(ledger: Ledger, job: JobId, actor: str, why: str, now: datetime) -> str | None:
-    return "replayed" if moves.replay_by(ledger, job, actor=actor, why=why, now=now) else None
-
-
-def _release(ledger: Ledger, job: JobId, actor: str, why: str, now: datetime) -> str | None:
-    return "released" if moves.release_by(ledger, job, actor=actor, why=why, now=now) else None
-
-
-def _hold(ledger: Ledger, job: JobId, actor: str, why: str, now: datetime) -> str | None:
-    return moves.hold_by(ledger, job, actor=actor, why=why, now=now)
-
-
-def _cancel(ledger: Ledger, job: JobId, actor: str, why: str, now: datetime) -> str | None:
-    return moves.cancel_by(ledger, job, actor=actor, why=why, now=now)
-
-
-ACTS = {
-    act.name: act
-    for act in (
-        Act("replay", "replayed", REPLAYABLE, "Run again, in a new round", _replay),
-        Act("release", "released", (State.HELD,), "Let go on; all rules are asked again", _release),
-        Act("hold", "held", (*HOLDABLE, State.RUNNING), "Wait for a person", _hold),
-        Act("cancel", "cancelled", (*CANCELLABLE, State.RUNNING), "End without more", _cancel),
-    )
-}
-
-
-def possible(job: Job) -> list[Act]:
-    """What makes sense for a job now."""
-    unfit = "release" if job.reason == approvals.MISSING else ""
-    return [act for act in ACTS.values() if job.state in act.states and act.name != unfit]
 
 
 @pages.post("/<name>")
@@ -83,7 +36,8 @@ def do(name: str) -> ResponseReturnValue:
     chosen = _chosen()
     if not why or not chosen:
         return _preview(act, chosen, unsaid=True), 400
-    results = [(job, act.run(ledger, job.id, access.actor(), why, now)) for job in chosen]
+    actor = access.current().actor
+    results = [(job, act.run(ledger, job.id, actor=actor, why=why, now=now)) for job in chosen]
     at().waker.wake([job.id for job, result in results if result in ("replayed", "released")])
     return render_template("result.html", act=act, results=results, why=why)
 
@@ -109,7 +63,7 @@ def _act(name: str) -> Act:
 def _chosen() -> list[Job]:
     """The jobs that a form names by their ids."""
     ids = [JobId(word) for each in request.form.getlist("id") for word in each.split()]
-    return kept.listed(at().ledger, JobFilter(ids=ids[:MOST]), limit=MOST) if ids else []
+    return kept.listed(at().ledger, JobFilter(ids=ids[:MOST]), limit=MOST)
 
 
 def _preview(act: Act, chosen: Sequence[Job], *, unsaid: bool = False) -> str:

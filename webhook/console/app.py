@@ -91,7 +91,7 @@ def create_app(
     @app.context_processor
     def always() -> dict[str, object]:
         """What every page has."""
-        return {"session": g.get("session"), "now": clock(), "shadow": settings.policy.mode}
+        return {"session": g.get("session"), "now": clock(), "mode": settings.policy.mode}
 
     @app.errorhandler(HTTPException)
     def error(problem: HTTPException) -> ResponseReturnValue:

@@ -61,7 +61,7 @@ def waiting(ids: Sequence[JobId]) -> list[Waiting]:
 
 
 def _waiting(job: Job, asked: approvals.Asked) -> Waiting:
-    own = (each for each in asked.askers if approvals.same_person(each, access.actor()))
+    own = (each for each in asked.askers if approvals.same_person(each, access.current().actor))
     return Waiting(job, asked.seen, asked.askers, next(own, ""))
 
 
@@ -88,7 +88,7 @@ def do(name: str) -> ResponseReturnValue:
 
 def _decide(decision: Decision, job: JobId, seen: str, why: str) -> str:
     """Why it could not be done, "" where it was."""
-    about = {"seen": seen, "actor": access.actor(), "why": why, "now": at().now()}
+    about = {"seen": seen, "actor": access.current().actor, "why": why, "now": at().now()}
     try:
         decision.run(at().ledger, job, **about)
     except CannotApprove as refused:

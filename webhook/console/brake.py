@@ -32,7 +32,9 @@ def release() -> ResponseReturnValue:
     if source not in (None, *at().settings.sources, OPERATOR):
         return _shown("There is no such source."), 400
     now = at().now()
-    kept.release(at().ledger, int(number), source=source, actor=access.actor(), why=why, now=now)
+    kept.release(
+        at().ledger, int(number), source=source, actor=access.current().actor, why=why, now=now
+    )
     return redirect(url_for("brake.show"), 303)
 
 

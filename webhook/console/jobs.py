@@ -3,7 +3,8 @@
 from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
-from webhook.console import access, acts, approvals
+from webhook.acts.jobs import ACTS, possible
+from webhook.console import access, approvals
 from webhook.console.filters import Mistyped, given, job_filter
 from webhook.console.situation import at
 from workers.leavers import OUTCOMES, JobId, Outcome, State
@@ -52,7 +53,7 @@ def listed() -> ResponseReturnValue:
         reasons=sorted(JOB),
         meanings=JOB,
         settings=at().settings,
-        acts=acts.ACTS.values(),
+        acts=ACTS.values(),
         decisions=approvals.DECISIONS if said.get("reason") == MISSING else (),
     )
 
@@ -67,7 +68,7 @@ def one(job: str) -> ResponseReturnValue:
 @access.needs(Role.OPERATOR)
 def reveal(job: str) -> ResponseReturnValue:
     """The same with the e-mail address; who looked is in the audit trail."""
-    trail.looked(at().ledger, JobId(job), actor=access.actor(), now=at().now())
+    trail.looked(at().ledger, JobId(job), actor=access.current().actor, now=at().now())
     return _shown(job, reveal=True)
 
 
@@ -82,7 +83,7 @@ def _shown(job: str, *, reveal: bool) -> ResponseReturnValue:
         "job.html",
         job=found,
         reveal=reveal,
-        possible=acts.possible(found),
+        possible=possible(found),
         waiting=waiting,
         help=None if found.state in WELL_ENDED else JOB.get(found.reason),
         outcome=OUTCOMES[found.outcome] if found.outcome else "",

@@ -1,7 +1,5 @@
 """The first page: what needs a person now, and how it goes."""
 
-from datetime import timedelta
-
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
@@ -33,11 +31,9 @@ def show() -> ResponseReturnValue:
         pauses={pause.target: pause for pause in condition.pauses(ledger)},
         seen=overview.last_seen(ledger, settings.sources),
         settings=settings,
-        today=days[-1],
         latest=overview.latest(days),
         times=lines(days),
         ended=bars(ended),
         received=bars(received),
         days=days,
-        zero=timedelta(),
     )

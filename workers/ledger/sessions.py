@@ -34,6 +34,16 @@ class Session:
     role: Role
     csrf: str
 
+    @property
+    def actor(self) -> str:
+        """Who it is, as the audit trail names them."""
+        return actor_of(self.user)
+
+
+def actor_of(user: str) -> str:
+    """A user of the console, beside those of the command line, who may have the same name."""
+    return f"{user} (console)"
+
 
 def start(ledger: Ledger, user: str, role: Role, *, how: str, now: datetime) -> str:
     """Sign somebody in; returns what only their browser may know."""
@@ -59,7 +69,7 @@ def end(ledger: Ledger, session: Session, now: datetime) -> None:
     """Sign somebody out in this browser."""
     with ledger.write() as tx:
         tx.execute(sa.delete(t.sessions).where(t.sessions.c.id == session.id))
-        entry = {"at": now, "actor": session.user, "action": "sign out"}
+        entry = {"at": now, "actor": session.actor, "action": "sign out"}
         tx.execute(sa.insert(t.audit).values(entry))
 
 
@@ -92,7 +102,7 @@ def _start(tx: sa.Connection, user: str, role: Role, *, how: str, now: datetime)
     tx.execute(sa.delete(t.sessions).where(over))
     row = {"id": _hash(token), "user": user, "role": role, "csrf": secrets.token_urlsafe(32)}
     tx.execute(sa.insert(t.sessions).values(**row, started_at=now, seen_at=now))
-    entry = {"at": now, "actor": user, "action": "sign in", "detail": f"{how}, as {role}"}
+    entry = {"at": now, "actor": actor_of(user), "action": "sign in", "detail": f"{how}, as {role}"}
     tx.execute(sa.insert(t.audit).values(entry))
     return token
 

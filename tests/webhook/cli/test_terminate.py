@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.workers.records import NOW, everything
-from webhook.cli.terminate import cutoff_said
+from webhook.acts.terminate import cutoff_said
 
 WHY = ("--reason", "called in")
 BERLIN = ZoneInfo("Europe/Berlin")

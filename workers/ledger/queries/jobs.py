@@ -31,7 +31,7 @@ class JobFilter:
     `email` is the whole address, in any case; `since` compares with the time of receipt.
     """
 
-    ids: Sequence[JobId] = ()
+    ids: Sequence[JobId] | None = None  # of an empty list, no job fits
     state: State | None = None
     outcome: Outcome | None = None
     source: str | None = None
@@ -259,7 +259,7 @@ _IN_FULL = (
 
 def _fitting(query: sa.Select[Any], wanted: JobFilter) -> sa.Select[Any]:
     query = query.select_from(t.jobs.join(t.leavers))
-    if wanted.ids:
+    if wanted.ids is not None:
         query = query.where(t.jobs.c.id.in_(wanted.ids))
     for name in ("state", "outcome", "source", "target", "reason"):
         value = getattr(wanted, name)

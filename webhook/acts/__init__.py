@@ -1,0 +1,12 @@
+"""What an operator does, the same for the command line, the console and the API.
+
+    jobs.py         replay, release, hold and cancel of jobs, and by id of a whole leaver
+    sides.py        whole sources and targets: which there are
+    terminate.py    a leaver entered by hand
+    reinstate.py    giving back what a deactivation has taken
+    explain.py      what a body says, and what a worker must be asked to explain it
+    reparse.py      reading again what waits in quarantine
+
+Who asks for it, `actor`, and why are given by the caller and stand in the audit trail.  How it is
+asked for and how its result is shown are matters of webhook/cli, webhook/console and webhook/api.
+"""
