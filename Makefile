@@ -3,8 +3,9 @@
 DEPLOY := config/deploy/requirements.txt
 TESTS := tests/requirements.txt
 BIN := .venv/bin
+# With extras: of a pin without its extra, pip looks at the newest version, for which there is no hash.
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
-	--generate-hashes --no-emit-index-url --no-header $(ARGS)
+	--generate-hashes --no-strip-extras --no-emit-index-url --no-header $(ARGS)
 
 .PHONY: help install tools demo check test mutants bench-drain lock clean
 
