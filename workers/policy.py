@@ -34,6 +34,7 @@ from workers.decisions import (
     WouldAct,
 )
 from workers.leavers import Action, Standing
+from workers.ledger.approvals import MISSING
 from workers.ledger.moves import Claim
 from workers.targets.base import Access, Way
 
@@ -285,7 +286,7 @@ def must_be_approved(policy: Policy, claim: Claim) -> bool:
 
 def unapproved(policy: Policy) -> Hold:
     """That nobody has approved what must be."""
-    return Hold("approval_missing", f"policy.approve is {policy.approve}")
+    return Hold(MISSING, f"policy.approve is {policy.approve}")
 
 
 def _brake(facts: Facts) -> Answer:

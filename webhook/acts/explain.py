@@ -16,7 +16,7 @@ from workers.leavers import Delivery, DeliveryId, Element, ElementKind, LeaverKi
 from workers.ledger import Ledger, intake
 from workers.ledger.explanations import Question
 
-STAYS = (LeaverKind.RESCINDED, LeaverKind.REHIRED)
+TAKEN_BACK = (LeaverKind.RESCINDED, LeaverKind.REHIRED)
 
 #: An explanation, as a worker gives it in JSON (workers/explain.py Explanation).
 Told = Mapping[str, Any]
@@ -84,12 +84,10 @@ class Asked:
 
 def ask_about(settings: Settings, ledger: Ledger, source: str, raw: bytes, now: datetime) -> Asked:
     """Read a body as `source` posts it.  Raises KeyError where there is no such source."""
-    settings.sources[source]
     # A form is the only body of which the type must tell.
     form = raw.lstrip()[:1] not in (b"{", b"[", b"<")
     content_type = "application/x-www-form-urlencoded" if form else "application/json"
-    signed = Signed(now, None, "")
-    door = locked_door(source, settings)
+    door, signed = locked_door(source, settings), Signed(now, None, "")
     delivery = read(door, raw, content_type, signed, now=now, check_time=False)
     by_element = [_questions(delivery, element) for element in delivery.elements]
     return Asked(delivery, intake.known(ledger, delivery, now), by_element)
@@ -107,4 +105,4 @@ def _questions(delivery: Delivery, element: Element) -> Sequence[Question]:
 
 def _stays(element: Element) -> LeaverKind | None:
     kind = element.leaver.kind if element.leaver else None
-    return kind if kind in STAYS else None
+    return kind if kind in TAKEN_BACK else None

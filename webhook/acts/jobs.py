@@ -14,6 +14,9 @@ from workers.ledger.moves import CANCELLABLE, HOLDABLE, REPLAYABLE
 from workers.ledger.queries import jobs as kept
 from workers.ledger.queries.jobs import Job
 
+#: So many jobs at once; whoever means more repeats it, and sees each time what becomes of it.
+MOST = 1000
+
 
 class Run(Protocol):
     """Does an act to one job; returns what happened, or None where it could not."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
-from webhook.acts.jobs import ACTS, Act
+from webhook.acts.jobs import ACTS, MOST, Act
 from webhook.console import access
 from webhook.console.filters import Mistyped, given, job_filter
 from webhook.console.situation import at
@@ -15,9 +15,6 @@ from workers.ledger.queries.jobs import Job, JobFilter
 from workers.ledger.users import Role
 
 pages = Blueprint("acts", __name__, url_prefix="/acts")
-
-#: So many jobs at once; whoever means more repeats it, and sees each time what becomes of it.
-MOST = 1000
 
 
 @pages.post("/<name>")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
+from webhook.acts.jobs import MOST
 from webhook.console import access, acts
 from webhook.console.situation import at
 from workers.leavers import JobId
@@ -56,7 +57,7 @@ def waiting(ids: Sequence[JobId]) -> list[Waiting]:
     The marks are read before what is shown: what changes in between is shown, and not approved.
     """
     asked = approvals.asked(at().ledger, ids)
-    jobs = kept.listed(at().ledger, JobFilter(ids=list(asked)), limit=acts.MOST) if asked else []
+    jobs = kept.listed(at().ledger, JobFilter(ids=list(asked)), limit=MOST)
     return [_waiting(job, asked[job.id]) for job in jobs]
 
 
@@ -78,7 +79,7 @@ def do(name: str) -> ResponseReturnValue:
     """Approve or refuse exactly what was shown, and tell what became of each."""
     decision, seen = _decision(name), _seen()
     why = request.form.get("reason", "").strip()
-    chosen = kept.listed(at().ledger, JobFilter(ids=list(seen)), limit=acts.MOST) if seen else []
+    chosen = kept.listed(at().ledger, JobFilter(ids=list(seen)), limit=MOST)
     if not why or not chosen:
         return _preview(decision, waiting(list(seen)), unsaid=True), 400
     results = [(job, _decide(decision, job.id, seen[job.id], why)) for job in chosen]
@@ -104,10 +105,10 @@ def _seen() -> Mapping[JobId, str]:
     """The jobs that a form names, each with the mark of what was shown of it."""
     pairs = (word.partition(":") for each in request.form.getlist("seen") for word in each.split())
     named = {JobId(job): seen for job, _, seen in pairs}
-    return dict(list(named.items())[: acts.MOST])
+    return dict(list(named.items())[:MOST])
 
 
 def _preview(decision: Decision, shown: Sequence[Waiting], *, unsaid: bool = False) -> str:
     return render_template(
-        "approve.html", decision=decision, waiting=shown, most=acts.MOST, unsaid=unsaid
+        "approve.html", decision=decision, waiting=shown, most=MOST, unsaid=unsaid
     )

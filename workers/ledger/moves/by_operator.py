@@ -26,13 +26,15 @@ def hold_by(ledger: Ledger, job: JobId, *, actor: str, why: str, now: datetime) 
 
     One that is held TOGETHER with others stays, then, when they are let go.
     """
-    return _stop_by(ledger, job, "hold", by_itself(), actor=actor, why=why, now=now)
+    with ledger.write() as tx:
+        return stop_in(tx, job, "hold", by_itself(), actor=actor, why=why, now=now)
 
 
 def cancel_by(ledger: Ledger, job: JobId, *, actor: str, why: str, now: datetime) -> str | None:
     """Cancel a job.  Returns what happened ("cancelled", "stopping"), or None where it cannot."""
     allowed = t.jobs.c.state.in_(CANCELLABLE)
-    return _stop_by(ledger, job, "cancel", allowed, actor=actor, why=why, now=now)
+    with ledger.write() as tx:
+        return stop_in(tx, job, "cancel", allowed, actor=actor, why=why, now=now)
 
 
 def release_by(ledger: Ledger, job: JobId, *, actor: str, why: str, now: datetime) -> bool:
@@ -125,17 +127,3 @@ def replay(
         for reinstatement in tx.scalars(back).all():
             stop_in(tx, reinstatement, "yield", by_itself(), actor=actor, why=why, now=now)
     return True
-
-
-def _stop_by(
-    ledger: Ledger,
-    job: JobId,
-    stop: str,
-    allowed: sa.ColumnElement[bool],
-    *,
-    actor: str,
-    why: str,
-    now: datetime,
-) -> str | None:
-    with ledger.write() as tx:
-        return stop_in(tx, job, stop, allowed, actor=actor, why=why, now=now)
