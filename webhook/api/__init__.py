@@ -4,8 +4,11 @@
     problems.py     errors, as problem details (RFC 9457)
     operation.py    what an operation takes, gives and needs; checked and described by the same
     openapi.py      the description of them all
+    once.py         keys, so that nothing is done twice
     lists.py        pages of a list, and their cursors
     jobs.py         jobs
+    acts.py         what is done to jobs
+    leavers.py      leavers entered by hand
     deliveries.py   what came in
     standing.py     how it goes: status, alarms, holds, brake
     audit.py        the audit trail
@@ -17,11 +20,13 @@ Whatever a response holds is a fact of workers/ledger/queries, written as `--jso
 from flask import Flask, jsonify
 from flask.typing import ResponseReturnValue
 
-from webhook.api import access, audit, deliveries, jobs, openapi, shadow, standing
+from webhook.api import access, acts, audit, deliveries, jobs, leavers, openapi, shadow, standing
 
 OPERATIONS = (
     *standing.OPERATIONS,
     *jobs.OPERATIONS,
+    *acts.OPERATIONS,
+    *leavers.OPERATIONS,
     *deliveries.OPERATIONS,
     *audit.OPERATIONS,
     *shadow.OPERATIONS,
@@ -32,7 +37,8 @@ def register(app: Flask) -> None:
     """Have the app serve the API."""
     access.guard(app)
     for operation in OPERATIONS:
-        app.add_url_rule(operation.rule, f"api.{operation.name}", operation.answer)
+        name, method = f"api.{operation.name}", operation.method
+        app.add_url_rule(operation.rule, name, operation.answer, methods=[method])
 
     @app.get(f"{access.API}openapi.json", endpoint="api.describe")
     def describe() -> ResponseReturnValue:

@@ -16,6 +16,8 @@ from workers.ledger.users import Role
 
 API = f"{EVERY_API}v1/"
 
+LONGEST_BODY = 1 << 20
+
 
 def guard(app: Flask) -> None:
     """Have every request of the API checked, also one for what does not exist."""
@@ -34,16 +36,21 @@ def guard(app: Flask) -> None:
                 www_authenticate=challenge,
             )
         g.token = known
+        request.max_content_length = LONGEST_BODY
 
 
 def check(role: Role) -> None:
     """Only for a token with this role, or a higher one."""
-    token: Token = g.token
-    if not token.role.may(role):
-        abort(403, f"this takes the role {role}; the token's is {token.role}")
+    if not token().role.may(role):
+        abort(403, f"this takes the role {role}; the token's is {token().role}")
 
 
 def actor() -> str:
     """Which program asks, as the audit trail names it beside people."""
-    token: Token = g.token
-    return f"{token.name} (API)"
+    return f"{token().name} (API)"
+
+
+def token() -> Token:
+    """The token of this request."""
+    known: Token = g.token
+    return known

@@ -14,12 +14,12 @@ from webhook.console.words import masked
 from workers.leavers import JobId, Outcome, State
 from workers.ledger import trail
 from workers.ledger.queries import jobs as kept
-from workers.ledger.queries.jobs import Job, JobInFull
+from workers.ledger.queries.jobs import Job, JobFilter, JobInFull
 from workers.ledger.users import Role
 from workers.reasons import JOB
 
 
-class Filter(Paged):
+class Which(Query):
     """Which jobs: those that fit everything that is given."""
 
     state: State | None = None
@@ -29,6 +29,10 @@ class Filter(Paged):
     reason: Annotated[str | None, Field(json_schema_extra={"enum": sorted(JOB)})] = None
     email: Annotated[Line | None, Field(description="the whole address, in any case")] = None
     since: Annotated[Line | None, Field(description="received within the last 2d, 12h, 30m")] = None
+
+
+class Filter(Paged, Which):
+    """Which jobs, and how many."""
 
 
 class Shown(Query):
@@ -41,15 +45,20 @@ class Shown(Query):
 
 def listed(asked: Filter) -> Listed[Job]:
     """List jobs, the newest first, with masked addresses."""
-    said = {name: str(value) for name in FIELDS if (value := getattr(asked, name)) is not None}
     after = row_of(asked.cursor, ID)
     found = kept.listed(
         at().ledger,
-        job_filter(said, at().now()),
+        meant(asked),
         limit=asked.limit + 1,
         after=JobId(after) if after else None,
     )
     return page([replace(job, email=masked(job.email)) for job in found], asked.limit, "id")
+
+
+def meant(which: Which) -> JobFilter:
+    """The filter that is meant.  Raises Mistyped."""
+    said = {name: str(value) for name in FIELDS if (value := getattr(which, name)) is not None}
+    return job_filter(said, at().now())
 
 
 def one(asked: Shown, job: str) -> JobInFull:

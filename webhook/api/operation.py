@@ -3,9 +3,11 @@
 By the same it is called, checked and described (openapi.py), so the three cannot drift apart:
 
     def one(asked: Shown, job: str) -> JobInFull
+    def replay(said: Replay) -> Acted
 
-`asked` is a pydantic model of the query; every other argument stands in the path; what is returned
-is a fact, which becomes JSON.
+`asked` is a pydantic model of the query and `said` of a JSON body; every other argument stands in
+the path; what is returned is a fact, which becomes JSON.  What has a body is a POST: it acts, once
+(once.py).
 """
 
 import re
@@ -14,17 +16,21 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, get_type_hints
 
-from flask import abort, jsonify, request
+from flask import Response, abort, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from webhook.api import access, problems
+from webhook.api import access, once, problems
 from webhook.console.filters import Mistyped
 from workers.ledger.queries import NotFound, as_json
 from workers.ledger.users import Role
 
 #: Ids are whole here: what a program keeps, it need not abbreviate.
 ID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+
+
+class Conflict(Exception):
+    """What is asked for does not go with what is there; the message says why."""
 
 
 class Query(BaseModel):
@@ -34,9 +40,15 @@ class Query(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Body(BaseModel):
+    """What may stand in a body; a value of another type is not guessed at."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
 @dataclass(frozen=True)
 class Operation:
-    """GET `path`, as an OpenAPI description writes it, for those with `role` or a higher one."""
+    """`path` as an OpenAPI description writes it, for those with `role` or a higher one."""
 
     path: str
     view: Callable[..., Any]
@@ -63,6 +75,17 @@ class Operation:
         model: type[Query] = get_type_hints(self.view).get("asked", Query)
         return model
 
+    @cached_property
+    def body(self) -> type[Body] | None:
+        """What a POST says; None for a GET."""
+        model: type[Body] | None = get_type_hints(self.view).get("said")
+        return model
+
+    @property
+    def method(self) -> str:
+        """GET or POST."""
+        return "POST" if self.body else "GET"
+
     @property
     def gives(self) -> Any:
         """The type of what it gives."""
@@ -75,14 +98,27 @@ class Operation:
             abort(404, "ids are UUIDs, written whole and in small letters")
         try:
             asked = self.query.model_validate(_given())
-            takes = {} if self.query is Query else {"asked": asked}
-            fact = self.view(**takes, **ids)
+            takes: dict[str, Any] = {} if self.query is Query else {"asked": asked}
+            if self.body is None:
+                return self._done(takes | ids)
+            if not request.is_json:
+                abort(415, "send a body of application/json")
+            takes["said"] = self.body.model_validate_json(request.get_data())
         except ValidationError as error:
             return problems.mistyped(error)
         except Mistyped as error:
             return problems.told(422, str(error))
+        return once.answered(lambda: self._done(takes | ids))
+
+    def _done(self, takes: dict[str, Any]) -> Response:
+        try:
+            fact = self.view(**takes)
+        except Mistyped as error:
+            return problems.told(422, str(error))
         except NotFound as error:
-            abort(404, str(error))
+            return problems.told(404, str(error))
+        except Conflict as error:
+            return problems.told(409, str(error))
         said = as_json(fact)
         if "next" in said and said["next"] is None:
             del said["next"]

@@ -22,6 +22,7 @@
     rejections  counts of deliveries that were not taken, by source, reason and minute
     workers     which worker processes were alive when
     tokens      which programs may use the API
+    answers     what programs were answered, by their own keys, for a day
     audit       every move and every operator's action, in order; never changed
 
 A job is in exactly one state.  Every move is one conditional UPDATE in one transaction that also

@@ -477,6 +477,18 @@ tokens = sa.Table(
     sa.Column("used_at", Instant),
 )
 
+answers = sa.Table(
+    "answers",
+    metadata,
+    sa.Column("token", sa.String(64), primary_key=True),
+    sa.Column("key", sa.String(255), primary_key=True),
+    sa.Column("hash", sa.String(64), nullable=False),
+    sa.Column("asked_at", Instant, nullable=False),
+    sa.Column("status", sa.Integer),  # None: nothing was answered yet
+    sa.Column("body", sa.Text),
+    sa.Index(None, "asked_at"),
+)
+
 failed_sign_ins = sa.Table(
     "failed_sign_ins",
     metadata,

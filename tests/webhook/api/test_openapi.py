@@ -42,8 +42,8 @@ def test_every_route_is_described_and_every_operation_is_a_route(program, app, l
     }
 
 
-@pytest.mark.parametrize("path", [each.path for each in OPERATIONS])
-def test_whatever_is_asked_is_answered_as_described(app, ledger, path):
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
+def test_whatever_is_asked_is_answered_as_described(app, ledger, operation):
     """Schemathesis makes up questions, right ones and wrong ones."""
     kept = record(ledger, delivery(person("lena"), person("tom")))
     token = tokens.add(ledger, "schemathesis", Role.OPERATOR, lasts=DAY, actor="root", now=NOW)
@@ -52,7 +52,7 @@ def test_whatever_is_asked_is_answered_as_described(app, ledger, path):
     ids = {"job": kept.jobs[0], "delivery": kept.delivery}
 
     @settings(max_examples=25, suppress_health_check=[*HealthCheck], database=None)
-    @given(case=schema[path]["GET"].as_strategy())
+    @given(case=schema[operation.path][operation.method].as_strategy())
     def ask(case):
         case.call_and_validate(headers=headers, checks=CHECKS)
         case.path_parameters = {name: ids[name] for name in case.path_parameters or {}}

@@ -15,7 +15,11 @@ from workers.ledger.queries import trail
 from workers.ledger.users import Role
 
 NOBODY = "00000000-0000-7000-8000-000000000000"
-PATHS = [each.path.replace("{job}", NOBODY).replace("{delivery}", NOBODY) for each in OPERATIONS]
+PATHS = [
+    each.path.replace("{job}", NOBODY).replace("{delivery}", NOBODY)
+    for each in OPERATIONS
+    if not each.body
+]
 PATHS.append("/openapi.json")
 
 
