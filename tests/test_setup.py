@@ -19,8 +19,10 @@ TESTS = ROOT / "tests/requirements.txt"
 
 
 def pins(path):
-    """What a requirements file pins, as {"flask": "3.1.3"}."""
-    return dict(re.findall(r"^([\w.-]+)==([\w.]+)", path.read_text(), flags=re.MULTILINE))
+    """What a requirements file pins, as {"flask": "3.1.3"}; without the extras."""
+    return dict(
+        re.findall(r"^([\w.-]+)(?:\[[\w,.-]+\])?==([\w.]+)", path.read_text(), flags=re.MULTILINE)
+    )
 
 
 @pytest.mark.parametrize("path", [DEPLOY, TESTS], ids=["deploy", "tests"])
