@@ -211,7 +211,9 @@ def everything(console) -> list[str]:
     record(ledger, delivery(person("zoe", cutoff=NOW + 1000 * SECOND)))
     moves.fail(ledger, claim(ledger, failed), reason="gave_up", detail="not_verified", now=NOW)
     jobs = [f"/jobs/{job}" for job in (held, waits, failed)]
+    leaver = job_row(ledger, held)["leaver_id"]
     lists = ["/", "/jobs", "/jobs?reason=gave_up", "/deliveries", "/brake", "/audit"]
+    lists += ["/leavers", f"/leavers/{leaver}", "/terminate"]
     return [*lists, *jobs, f"/deliveries/{recorded.delivery}", "/jobs/nothing"]
 
 

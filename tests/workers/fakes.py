@@ -15,7 +15,7 @@ from typing import Any
 from tests.workers.records import NOW
 from workers.errors import WorkerStopping
 from workers.hr.base import Try
-from workers.leavers import AccountId, Cutoff, JobId, Leaver, LeaverKind
+from workers.leavers import AccountId, Cutoff, ExplanationId, JobId, Leaver, LeaverKind
 from workers.targets.base import Access, Account, Call, Journal, Way
 
 #: Every call of the target, and whether it writes.
@@ -334,6 +334,9 @@ class FakeWaker:
 
     def wake(self, jobs: Iterable[JobId]) -> None:
         self.woken += jobs
+
+    def ask(self, questions: Iterable[ExplanationId]) -> None:
+        """Nobody answers."""
 
     def take(self) -> list[JobId]:
         """What is in the queue; it is empty afterwards."""

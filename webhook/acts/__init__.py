@@ -5,6 +5,7 @@
     terminate.py    a leaver entered by hand
     reinstate.py    giving back what a deactivation has taken
     explain.py      what a body says, and what a worker must be asked to explain it
+    asking.py       having a worker explain
     reparse.py      reading again what waits in quarantine
 
 Who asks for it, `actor`, and why are given by the caller and stand in the audit trail.  How it is

@@ -4,12 +4,12 @@ The body is read by its source's own mapping.  A worker answers through the ledg
 (workers/ledger/explanations.py), on the road of a real attempt (workers/explain.py).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from config.settings import Settings
+from webhook.acts.asking import Told
 from webhook.receive import locked_door, read
 from webhook.verify import Signed
 from workers.leavers import Delivery, DeliveryId, Element, ElementKind, LeaverKind, hr_target
@@ -17,9 +17,6 @@ from workers.ledger import Ledger, intake
 from workers.ledger.explanations import Question
 
 TAKEN_BACK = (LeaverKind.RESCINDED, LeaverKind.REHIRED)
-
-#: An explanation, as a worker gives it in JSON (workers/explain.py Explanation).
-Told = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

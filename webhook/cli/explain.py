@@ -20,15 +20,11 @@ from workers.reasons import ELEMENT, JOB
 
 if TYPE_CHECKING:
     from config.settings import Settings
-    from webhook.acts.explain import Body, Told
+    from webhook.acts.asking import Told
+    from webhook.acts.explain import Body
     from workers.ledger import Ledger
 
 STAYS = "HR says that the person stays: no job is opened, and their jobs that wait are cancelled"
-FIRST = {
-    "release": "once it is released",
-    "approve": "once it is approved",
-    "replay": "once it is replayed",
-}
 STAYS_OR_HELD = {LeaverKind.RESCINDED: "(rescinded)", LeaverKind.REHIRED: "or held (rehired)"}
 
 
@@ -179,6 +175,8 @@ def _facts(told: "Told") -> list[tuple[str, str]]:
 
 
 def _show_next(told: "Told") -> None:
+    from webhook.acts.asking import FIRST
+
     following = told["next"]
     first = FIRST.get(told["first"])
     say(f"\nwhat would come {first or 'next'}")

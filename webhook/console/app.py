@@ -2,6 +2,7 @@
 
     /               what needs a person, and how it goes (overview.py)
     /jobs           lists and stories of jobs (jobs.py), and what is done to them (acts.py)
+    /leavers        whom they are about (leavers.py), and one entered by hand (terminate.py)
     /deliveries     what came in (deliveries.py)
     /brake          where the brake stands, and its release (brake.py)
     /audit          who did what (audit.py)
@@ -33,14 +34,31 @@ from webhook.console import (
     deliveries,
     health,
     jobs,
+    leavers,
     metrics,
     openid,
     overview,
     sign_in,
+    terminate,
     words,
 )
 from webhook.console.situation import Situation, Wakes
 from workers.ledger import Ledger, LedgerUnavailable
+
+#: Each has a blueprint.
+PAGES = (
+    overview,
+    jobs,
+    acts,
+    approvals,
+    leavers,
+    terminate,
+    deliveries,
+    brake,
+    audit,
+    sign_in,
+    openid,
+)
 
 #: A browser must guess nothing, embed nothing, keep nothing, and run only what is ours.
 SECURITY_HEADERS = {
@@ -74,7 +92,7 @@ def create_app(
     app.jinja_env.filters.update(words.FILTERS)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     access.guard(app)
-    for module in (overview, jobs, acts, approvals, deliveries, brake, audit, sign_in, openid):
+    for module in PAGES:
         app.register_blueprint(module.pages)
 
     api.register(app)

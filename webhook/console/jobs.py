@@ -1,17 +1,21 @@
 """The pages of jobs: the list with its filter, and the story of one."""
 
-from flask import Blueprint, abort, render_template, request
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from webhook.acts import reinstate as acts
 from webhook.acts.jobs import ACTS, possible
 from webhook.console import access, approvals
+from webhook.console.explaining import explained
 from webhook.console.filters import Mistyped, given, job_filter
 from webhook.console.situation import at
-from workers.leavers import OUTCOMES, JobId, Outcome, State
+from workers.leavers import FINISHED, OUTCOMES, JobId, Outcome, State
 from workers.ledger import trail
 from workers.ledger.approvals import MISSING
+from workers.ledger.explanations import Question
 from workers.ledger.queries import NotFound
 from workers.ledger.queries import jobs as kept
+from workers.ledger.reinstatements import deactivations
 from workers.ledger.users import Role
 from workers.reasons import JOB
 
@@ -72,15 +76,54 @@ def reveal(job: str) -> ResponseReturnValue:
     return _shown(job, reveal=True)
 
 
-def _shown(job: str, *, reveal: bool) -> ResponseReturnValue:
-    # Before the job is read: what changes in between is shown, and not approved.
-    waiting = approvals.waiting([JobId(job)])
+@pages.post("/<job>/explain")
+@access.needs(Role.OPERATOR)
+def explain(job: str) -> ResponseReturnValue:
+    """What a worker says would happen to it now; nothing is changed."""
+    wanted = _found(job).id
+    told, fault = explained([Question(wanted)])
+    return render_template("explanation.html", job=wanted, told=told, fault=fault)
+
+
+@pages.post("/<job>/reinstate")
+@access.needs(Role.OPERATOR)
+def reinstate(job: str) -> ResponseReturnValue:
+    """Give back what it has taken, by a job beside it, to which this leads."""
+    wanted, why = _found(job).id, request.form.get("reason", "").strip()
+    if not why:
+        return _shown(job, reveal=False, fault="Say why: the audit trail keeps it."), 400
+    result = acts.reinstate(
+        at().settings,
+        at().ledger,
+        wanted,
+        actor=access.current().actor,
+        why=why,
+        force=bool(request.form.get("force")),
+        now=at().now(),
+    )
+    if result.id is None:
+        fault = f"It cannot be reinstated: {result.refused}"
+        return _shown(job, reveal=False, fault=fault), 409
+    at().waker.wake([result.id])
+    return redirect(url_for("jobs.one", job=result.id), 303)
+
+
+def _found(job: str) -> kept.JobInFull:
     try:
-        found = kept.one(at().ledger, JobId(job))
+        return kept.one(at().ledger, JobId(job))
     except NotFound as error:
         abort(404, str(error))
+
+
+def _shown(job: str, *, reveal: bool, fault: str = "") -> str:
+    # Before the job is read: what changes in between is shown, and not approved.
+    waiting = approvals.waiting([JobId(job)])
+    found = _found(job)
+    ended = found.state in FINISHED
     return render_template(
         "job.html",
+        fault=fault,
+        can_reinstate=ended and found.id in deactivations(at().ledger, found.leaver),
         job=found,
         reveal=reveal,
         possible=possible(found),

@@ -1,6 +1,6 @@
 """What the console's pages work with: the ledger, the settings, the clock, and who is woken."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -8,7 +8,7 @@ from typing import Protocol
 from flask import current_app
 
 from config.settings import Settings
-from workers.leavers import JobId
+from workers.leavers import ExplanationId, JobId
 from workers.ledger import Ledger
 
 
@@ -17,6 +17,9 @@ class Wakes(Protocol):
 
     def wake(self, jobs: Sequence[JobId]) -> None:
         """Wake workers for these jobs."""
+
+    def ask(self, questions: Iterable[ExplanationId]) -> None:
+        """Wake workers for these questions."""
 
 
 @dataclass(frozen=True, slots=True)

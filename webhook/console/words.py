@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 from markupsafe import Markup, escape
 
+from webhook.acts.asking import FIRST
 from webhook.console.chart import took
+from workers.reasons import JOB, Reason
 
 
 def when(instant: datetime | None) -> str:
@@ -37,11 +39,23 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-FILTERS: Mapping[str, Callable[..., str]] = {
+def first(act: str) -> str:
+    """What must come before a job goes on, in words; "next" where nothing must."""
+    return FIRST.get(act, "next")
+
+
+def meaning(reason: str) -> Reason | None:
+    """What a reason word of a job says to a person."""
+    return JOB.get(reason)
+
+
+FILTERS: Mapping[str, Callable[..., object]] = {
     "when": when,
     "ago": ago,
     "masked": masked,
     "prose": prose,
     "plural": plural,
     "took": took,
+    "first": first,
+    "meaning": meaning,
 }

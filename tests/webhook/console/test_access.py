@@ -149,7 +149,12 @@ ACTS = ["/acts/replay/do", "/acts/hold/do", "/acts/cancel/do", "/acts/release/do
 
 
 @pytest.mark.parametrize(
-    "path", [*ACTS, "/acts/hold", "/brake", "/jobs/x/reveal", "/deliveries/x/reveal"]
+    "path",
+    [
+        *(*ACTS, "/acts/hold", "/brake", "/jobs/x/reveal", "/deliveries/x/reveal"),
+        *("/jobs/x/explain", "/jobs/x/reinstate", "/leavers/x/reveal"),
+        *("/terminate", "/terminate/again", "/terminate/preview"),
+    ],
 )
 def test_a_viewer_changes_nothing(ledger, console, job, path):
     """The role is asked by what is done, not by which buttons are shown."""

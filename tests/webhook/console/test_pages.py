@@ -10,7 +10,7 @@ from workers.ledger.queries import jobs as kept_jobs
 from workers.ledger.queries.jobs import JobFilter
 from workers.ledger.users import Role
 
-PAGES = ["/", "/jobs", "/deliveries", "/brake", "/audit"]
+PAGES = ["/", "/jobs", "/leavers", "/terminate", "/deliveries", "/brake", "/audit"]
 
 
 @pytest.fixture
@@ -123,7 +123,11 @@ def test_what_strangers_write_stays_text_on_every_page(ledger, visitor):
     client = visitor(ledger)
     data = form(ledger, client)
 
-    pages = [client.get(path).text for path in (*PAGES, f"/jobs/{job}")]
+    leaver = job_row(ledger, job)["leaver_id"]
+    pages = [client.get(path).text for path in (*PAGES, f"/jobs/{job}", f"/leavers/{leaver}")]
+    pages.append(client.post(f"/leavers/{leaver}/reveal", data=data).text)
+    pages.append(client.post("/terminate/again", data=data | {"email": HOSTILE}).text)
+    pages.append(client.post("/terminate/preview", data=data | {"email": HOSTILE}).text)
     pages.append(client.get(f"/jobs?state=held&reason={HOSTILE}&email={HOSTILE}").text)
     pages.append(client.get(f"/audit?actor={HOSTILE}").text)
     pages.append(client.post(f"/deliveries/{kept.delivery}/reveal", data=data).text)
@@ -134,7 +138,9 @@ def test_what_strangers_write_stays_text_on_every_page(ledger, visitor):
     assert not any("<script>alert" in page or "<img" in page for page in pages)
 
 
-@pytest.mark.parametrize("path", ["/jobs/nothing", "/deliveries/nothing", "/nothing", "/acts/x"])
+@pytest.mark.parametrize(
+    "path", ["/jobs/nothing", "/leavers/nothing", "/deliveries/nothing", "/nothing", "/acts/x"]
+)
 def test_what_is_not_there_is_said_so(ledger, visitor, path):
     """On a page that leads back."""
     answer = visitor(ledger).get(path)

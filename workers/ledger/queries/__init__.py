@@ -1,6 +1,7 @@
 """What is asked of the ledger.  Nothing here writes.
 
     jobs.py         lists of jobs, and one job with its rounds, attempts, calls and audit trail
+    leavers.py      lists of leavers, and one person with all that was said of them
     deliveries.py   what came in, and what was not taken
     brakes.py       where the brake stands
     trail.py        the audit trail

@@ -40,6 +40,7 @@ class JobFilter:
     since: datetime | None = None
     reason: str | None = None
     unfinished: bool = False  # only those
+    leavers: Sequence[LeaverId] | None = None  # of an empty list, no job fits
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +262,8 @@ def _fitting(query: sa.Select[Any], wanted: JobFilter) -> sa.Select[Any]:
     query = query.select_from(t.jobs.join(t.leavers))
     if wanted.ids is not None:
         query = query.where(t.jobs.c.id.in_(wanted.ids))
+    if wanted.leavers is not None:
+        query = query.where(t.jobs.c.leaver_id.in_(wanted.leavers))
     for name in ("state", "outcome", "source", "target", "reason"):
         value = getattr(wanted, name)
         if value is not None:
