@@ -118,6 +118,9 @@ class Outcome(StrEnum):
     NO_LEAVER = "no_leaver"
 
 
+#: Access was taken away by Leaver itself.
+TAKEN_AWAY = (Outcome.DEACTIVATED, Outcome.SUSPENDED)
+
 OUTCOMES: Mapping[Outcome, str] = {
     Outcome.DEACTIVATED: "Leaver switched the account off, and read back that it is off.",
     Outcome.SUSPENDED: "The account itself is not in our hands. Its access was taken away, to "

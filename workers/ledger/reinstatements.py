@@ -24,13 +24,21 @@ from typing import Any
 import sqlalchemy as sa
 
 from config.sources import OPERATOR
-from workers.leavers import UNFINISHED, AccountId, Action, JobId, LeaverId, Outcome, State
+from workers.leavers import (
+    TAKEN_AWAY,
+    UNFINISHED,
+    AccountId,
+    Action,
+    JobId,
+    LeaverId,
+    Outcome,
+    State,
+)
 from workers.ledger import moves, people
 from workers.ledger import tables as t
 from workers.ledger.alarms import close_alarm
 from workers.ledger.moves import Claim
 from workers.ledger.store import Ledger
-from workers.targets.base import OUTCOME_OF
 
 #: Under way: a worker may act on it at any moment.
 AT_WORK = (State.QUEUED, State.RUNNING, State.RETRYING)
@@ -205,7 +213,7 @@ def _nothing(tx: sa.Connection, was: sa.RowMapping, known: sa.RowMapping | None)
     if known is not None and known["outcome"] in GIVEN_BACK:
         return f"job {known['id']} gave back what was taken: nothing is left"
     off = sa.select(t.rounds.c.round).where(
-        t.rounds.c.job_id == was["id"], t.rounds.c.outcome.in_(OUTCOME_OF.values())
+        t.rounds.c.job_id == was["id"], t.rounds.c.outcome.in_(TAKEN_AWAY)
     )
     if was["wrote_at"] is not None or tx.scalar(off) is not None:
         return (

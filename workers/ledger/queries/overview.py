@@ -10,15 +10,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from workers.leavers import Action, DeliveryStatus, Outcome, State
+from workers.leavers import TAKEN_AWAY, Action, DeliveryStatus, State
 from workers.ledger import tables as t
 from workers.ledger.store import Ledger
 
 #: The days that are shown, today included.
 DAYS = 14
-
-#: Access was taken away by Leaver itself.
-TAKEN_AWAY = (Outcome.DEACTIVATED, Outcome.SUSPENDED)
 
 
 @dataclass(frozen=True, slots=True)
