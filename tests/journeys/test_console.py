@@ -17,8 +17,9 @@ from webhook.console.access import COOKIE
 from webhook.console.app import create_app, utc_now
 from webhook.console.passwords import hashed
 from workers.dispatch import Waker
-from workers.leavers import JobId, State
-from workers.ledger import Ledger, moves, sessions, users
+from workers.leavers import Element, ElementKind, JobId, State
+from workers.ledger import Ledger, holds, moves, sessions, users
+from workers.ledger.holds import Side
 from workers.ledger.users import Role
 from workers.sandbox.people import LENA
 from workers.sandbox.server import Server
@@ -213,7 +214,11 @@ def everything(console) -> list[str]:
     jobs = [f"/jobs/{job}" for job in (held, waits, failed)]
     leaver = job_row(ledger, held)["leaver_id"]
     lists = ["/", "/jobs", "/jobs?reason=gave_up", "/deliveries", "/brake", "/audit"]
-    lists += ["/leavers", f"/leavers/{leaver}", "/terminate"]
+    lists += ["/leavers", f"/leavers/{leaver}", "/terminate", "/holds"]
+    unread = Element(ElementKind.QUARANTINED, "", "no_email")
+    record(ledger, delivery(unread, reason="unreadable"))
+    lists.append("/deliveries?status=quarantined")
+    holds.hold(ledger, Side("target", "cloud"), actor="ops", why="we look first", now=NOW)
     return [*lists, *jobs, f"/deliveries/{recorded.delivery}", "/jobs/nothing"]
 
 

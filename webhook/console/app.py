@@ -4,6 +4,8 @@
     /jobs           lists and stories of jobs (jobs.py), and what is done to them (acts.py)
     /leavers        whom they are about (leavers.py), and one entered by hand (terminate.py)
     /deliveries     what came in (deliveries.py)
+    /quarantine     what was not read: read again, or dismissed (quarantine.py)
+    /holds          which sources, targets and leavers are held (holds.py)
     /brake          where the brake stands, and its release (brake.py)
     /audit          who did what (audit.py)
     /sign-in        by password or link (sign_in.py), or at an OpenID provider (openid.py)
@@ -33,11 +35,13 @@ from webhook.console import (
     brake,
     deliveries,
     health,
+    holds,
     jobs,
     leavers,
     metrics,
     openid,
     overview,
+    quarantine,
     sign_in,
     terminate,
     words,
@@ -54,6 +58,8 @@ PAGES = (
     leavers,
     terminate,
     deliveries,
+    quarantine,
+    holds,
     brake,
     audit,
     sign_in,

@@ -5,12 +5,16 @@ from flask.typing import ResponseReturnValue
 
 from webhook.console.chart import bars, lines
 from webhook.console.situation import at
-from workers.ledger.queries import brakes, condition, overview
+from workers.leavers import DeliveryStatus
+from workers.ledger.queries import brakes, condition, deliveries, overview
+from workers.ledger.queries.deliveries import DeliveryFilter
 
 pages = Blueprint("overview", __name__)
 
 #: Alarms shown; the newest ones.
 ALARMS = 20
+
+QUARANTINED = DeliveryFilter(status=DeliveryStatus.QUARANTINED)
 
 
 @pages.get("/")
@@ -26,6 +30,7 @@ def show() -> ResponseReturnValue:
         alarms=alarms[:ALARMS],
         more_alarms=max(0, len(alarms) - ALARMS),
         waiting=overview.waiting(ledger),
+        quarantined=deliveries.count(ledger, QUARANTINED),
         health=condition.health(ledger, now=now),
         brake=brakes.standing(ledger, settings.brakes_of(""), now=now),
         pauses={pause.target: pause for pause in condition.pauses(ledger)},

@@ -154,6 +154,7 @@ ACTS = ["/acts/replay/do", "/acts/hold/do", "/acts/cancel/do", "/acts/release/do
         *(*ACTS, "/acts/hold", "/brake", "/jobs/x/reveal", "/deliveries/x/reveal"),
         *("/jobs/x/explain", "/jobs/x/reinstate", "/leavers/x/reveal"),
         *("/terminate", "/terminate/again", "/terminate/preview"),
+        *("/holds/hold", "/holds/release", "/quarantine/reparse", "/quarantine/dismiss/do"),
     ],
 )
 def test_a_viewer_changes_nothing(ledger, console, job, path):

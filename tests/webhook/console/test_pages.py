@@ -10,7 +10,7 @@ from workers.ledger.queries import jobs as kept_jobs
 from workers.ledger.queries.jobs import JobFilter
 from workers.ledger.users import Role
 
-PAGES = ["/", "/jobs", "/leavers", "/terminate", "/deliveries", "/brake", "/audit"]
+PAGES = ["/", "/jobs", "/leavers", "/terminate", "/deliveries", "/holds", "/brake", "/audit"]
 
 
 @pytest.fixture
@@ -131,6 +131,9 @@ def test_what_strangers_write_stays_text_on_every_page(ledger, visitor):
     pages.append(client.get(f"/jobs?state=held&reason={HOSTILE}&email={HOSTILE}").text)
     pages.append(client.get(f"/audit?actor={HOSTILE}").text)
     pages.append(client.post(f"/deliveries/{kept.delivery}/reveal", data=data).text)
+    pages.append(client.post("/holds/hold", data=data | {"side": HOSTILE, "reason": "x"}).text)
+    said = data | {"id": kept.delivery, "reason": HOSTILE}
+    pages += [client.post(f"/quarantine/dismiss{do}", data=said).text for do in ("", "/do")]
     pages.append(client.post("/acts/cancel", data=data | {"id": job}).text)
     pages.append(client.post("/acts/cancel/do", data=data | {"id": job, "reason": HOSTILE}).text)
 
