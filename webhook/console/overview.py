@@ -5,16 +5,12 @@ from flask.typing import ResponseReturnValue
 
 from webhook.console.chart import bars, lines
 from webhook.console.situation import at
-from workers.leavers import DeliveryStatus
-from workers.ledger.queries import brakes, condition, deliveries, overview
-from workers.ledger.queries.deliveries import DeliveryFilter
+from workers.ledger.queries import brakes, condition, overview
 
 pages = Blueprint("overview", __name__)
 
 #: Alarms shown; the newest ones.
 ALARMS = 20
-
-QUARANTINED = DeliveryFilter(status=DeliveryStatus.QUARANTINED)
 
 
 @pages.get("/")
@@ -30,7 +26,7 @@ def show() -> ResponseReturnValue:
         alarms=alarms[:ALARMS],
         more_alarms=max(0, len(alarms) - ALARMS),
         waiting=overview.waiting(ledger),
-        quarantined=deliveries.count(ledger, QUARANTINED),
+        quarantined=overview.quarantined(ledger),
         health=condition.health(ledger, now=now),
         brake=brakes.standing(ledger, settings.brakes_of(""), now=now),
         pauses={pause.target: pause for pause in condition.pauses(ledger)},

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from workers.leavers import TAKEN_AWAY, Action, DeliveryStatus, State
 from workers.ledger import tables as t
+from workers.ledger.quarantine import WAITS
 from workers.ledger.store import Ledger
 
 #: The days that are shown, today included.
@@ -51,6 +52,13 @@ def waiting(ledger: Ledger) -> list[Waiting]:
     with ledger.read() as tx:
         found = [Waiting(State(row[0]), row[1], row[2]) for row in tx.execute(query)]
     return sorted(found, key=lambda each: (-each.jobs, each.state, each.reason))
+
+
+def quarantined(ledger: Ledger) -> int:
+    """How many deliveries hold something that waits in quarantine."""
+    query = sa.select(sa.func.count(t.elements.c.delivery_id.distinct())).where(WAITS)
+    with ledger.read() as tx:
+        return tx.scalar(query) or 0
 
 
 def days(ledger: Ledger, *, now: datetime) -> list[Day]:
