@@ -13,7 +13,8 @@ from workers.ledger.queries.jobs import Job, JobFilter
 
 
 class Mistyped(ValueError):
-    """What was said of the leaver cannot be meant; `field` is email, at or targets."""
+    """What was said of the leaver cannot be meant; `field` says what:
+    email, at, targets or reason."""
 
     def __init__(self, field: str, text: str) -> None:
         super().__init__(text)

@@ -163,6 +163,17 @@ def deactivated(ledger):
     return job
 
 
+def test_on_the_page_of_a_leaver_only_what_has_not_ended_is_chosen(ledger, alice):
+    """Nobody replays a deactivation and its reinstatement together by one click."""
+    job = deactivated(ledger)
+    post(alice, f"/jobs/{job}/reinstate", reason="it was a mistake", force="1")
+
+    page = alice.get(f"/leavers/{job_row(ledger, job)['leaver_id']}").text
+
+    assert page.count('name="id"') == 2
+    assert page.count(" checked") == 1
+
+
 def test_what_was_taken_is_given_back_only_against_hr_by_force(ledger, alice):
     """HR still says that the person leaves: the guard of the command line holds here as well."""
     job = deactivated(ledger)
