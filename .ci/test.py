@@ -28,7 +28,7 @@ LEFT_OUT_ELSEWHERE = ("chaos", "exhaustive", "journey", "server")
 ELSEWHERE = ("--one-case", "-m", " and ".join(f"not {mark}" for mark in LEFT_OUT_ELSEWHERE))
 
 #: More than there are processors: whole processes and time-outs are mostly waited for.
-AT_ONCE = (os.cpu_count() or 1) + 2
+AT_ONCE = (os.cpu_count() or 1) + 4
 
 
 @dataclass(frozen=True, slots=True)

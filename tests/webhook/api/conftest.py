@@ -17,14 +17,6 @@ from workers.ledger.users import Role
 
 
 @pytest.fixture
-def ledger(opened: Callable[[str], Ledger], ledger_url: str) -> Ledger:
-    """An empty ledger, in each database."""
-    ledger = opened(ledger_url)
-    ledger.migrate()
-    return ledger
-
-
-@pytest.fixture
 def app(tmp_path: Path) -> Callable[..., Flask]:
     """Makes the app of a ledger, at a time."""
     configuration = tmp_path / "leaver.toml"

@@ -43,8 +43,9 @@ def test_every_route_is_described_and_every_operation_is_a_route(program, app, l
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
-def test_whatever_is_asked_is_answered_as_described(app, ledger, operation):
+def test_whatever_is_asked_is_answered_as_described(app, sqlite_ledger, operation):
     """Schemathesis makes up questions, right ones and wrong ones."""
+    ledger = sqlite_ledger
     kept = record(ledger, delivery(person("lena"), person("tom")))
     token = tokens.add(ledger, "schemathesis", Role.OPERATOR, lasts=DAY, actor="root", now=NOW)
     headers = {"Authorization": f"Bearer {token}"}
