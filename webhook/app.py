@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config.settings import Settings
+from webhook import request_ids
 from webhook.receive import Receiver
 from webhook.rejections import Rejections
 from workers.dispatch import Waker
@@ -38,6 +39,7 @@ def create_app(
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's own provider has it
     app.config["MAX_CONTENT_LENGTH"] = settings.server.max_body_bytes + 1  # see receive.py
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    request_ids.give(app, proxied=bool(settings.server.trusted_proxies))
     app.extensions["rejections"] = rejections = Rejections(ledger, clock)
     receiver = Receiver(settings, ledger, waker, rejections, clock)
     app.add_url_rule("/webhooks/<source>", view_func=receiver.receive, methods=["POST"])

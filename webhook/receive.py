@@ -22,6 +22,7 @@ from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 
 from config.settings import Secret, Settings
 from config.sources import Source as SourceSettings
+from webhook import request_ids
 from webhook.rejections import Rejections
 from webhook.sources import HANDSHAKES, KEY_OFFERS, PINGS, SOURCES, SUCCESS, Handshake
 from webhook.sources.base import OUR_ERROR, Source, Verifier, quarantined
@@ -100,6 +101,7 @@ def read(
     content_type: str,
     signed: Signed,
     *,
+    request_id: str,
     now: datetime,
     check_time: bool = True,
 ) -> Delivery:
@@ -128,6 +130,7 @@ def read(
         reason=fault.reason if fault else "",
         detail=fault.detail if fault else "",
         facts={"key": signed.key},
+        request_id=request_id,
     )
 
 
@@ -200,7 +203,9 @@ class Receiver:
                 return LATER
             abort(STATUS_OF.get(why.reason, 401))
         now = self._clock()
-        delivery = read(door, body, _printable(request.content_type or ""), signed, now=now)
+        content_type = _printable(request.content_type or "")
+        request_id = request_ids.current()
+        delivery = read(door, body, content_type, signed, request_id=request_id, now=now)
         recorded = self._record(delivery, now)
         if recorded is None:
             return self._unrecorded(source, body, started)

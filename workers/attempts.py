@@ -55,7 +55,8 @@ def run(runtime: Runtime, job: JobId) -> None:
             concurrency=runtime.concurrency(),
         )
         if claim is not None:
-            _run(runtime, claim)
+            with structlog.contextvars.bound_contextvars(request_id=claim.request_id):
+                _run(runtime, claim)
             # There is room now.  After a refused claim there is none, and to look at once would
             # wake the same job again, in a circle.
             runtime.nudged.set()

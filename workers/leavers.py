@@ -225,3 +225,4 @@ class Delivery:
     reason: str = ""  # why the whole delivery is quarantined, else ""
     detail: str = ""
     facts: Mapping[str, str] = field(default_factory=dict)  # e.g. which key of the source matched
+    request_id: str = ""

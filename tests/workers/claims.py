@@ -24,6 +24,7 @@ def claim_of(**known: Any) -> Claim:
         "employee_id": "7",
         "cutoff": NOW,
         "standing": Standing.LEAVING,
+        "request_id": "",
         "forced": False,
         "approved": False,
         "round": 1,

@@ -69,7 +69,7 @@ def test_what_an_operator_entered_waits_for_somebody_else(shop, target, ledger):
     wants(shop, "manual")
     leaver = Leaver("lena@example.com", "", Cutoff(NOW))
     about = {"targets": ("cloud",), "actor": "ada", "reason": "a call", "now": NOW}
-    [job] = intake.enter(ledger, leaver, **about)
+    [job] = intake.enter(ledger, leaver, **about, request_id="")
 
     shop.work(job)
 

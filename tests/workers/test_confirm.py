@@ -249,7 +249,7 @@ def test_whoever_an_operator_entered_is_not_asked_about(shop, ledger, hr):
     """The operator's word is the source."""
     leaver = Leaver("lena@example.com", "", Cutoff(NOW))
     about = {"targets": ("cloud",), "actor": "ada", "reason": "ticket 7", "now": NOW}
-    [job] = intake.enter(ledger, leaver, **about)
+    [job] = intake.enter(ledger, leaver, **about, request_id="")
 
     shop.work(job)
 

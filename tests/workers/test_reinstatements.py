@@ -222,7 +222,13 @@ def test_whom_an_operator_entered_nobody_can_take_back_but_an_operator(shop, led
     """No HR system knows of it."""
     leaver = Leaver("lena@example.com", "", Cutoff(NOW))
     [job] = intake.enter(
-        ledger, leaver, targets=("cloud",), actor="ops", reason="asked by phone", now=NOW
+        ledger,
+        leaver,
+        targets=("cloud",),
+        actor="ops",
+        reason="asked by phone",
+        now=NOW,
+        request_id="",
     )
     shop.run(job)
 

@@ -85,7 +85,7 @@ def ask_about(settings: Settings, ledger: Ledger, source: str, raw: bytes, now: 
     form = raw.lstrip()[:1] not in (b"{", b"[", b"<")
     content_type = "application/x-www-form-urlencoded" if form else "application/json"
     door, signed = locked_door(source, settings), Signed(now, None, "")
-    delivery = read(door, raw, content_type, signed, now=now, check_time=False)
+    delivery = read(door, raw, content_type, signed, request_id="", now=now, check_time=False)
     by_element = [_questions(delivery, element) for element in delivery.elements]
     return Asked(delivery, intake.known(ledger, delivery, now), by_element)
 

@@ -73,4 +73,12 @@ class Reparser:
     def _read(self, waiting: quarantine.Waiting, body: bytes, now: datetime) -> Delivery:
         signed = Signed(waiting.signed_at, waiting.event_id, waiting.key)
         door = self._doors[waiting.source]
-        return read(door, body, waiting.content_type, signed, now=now, check_time=False)
+        return read(
+            door,
+            body,
+            waiting.content_type,
+            signed,
+            request_id=waiting.request_id,
+            now=now,
+            check_time=False,
+        )

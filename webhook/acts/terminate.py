@@ -68,8 +68,17 @@ def enter(
     *,
     actor: str,
     why: str,
+    request_id: str,
     now: datetime,
 ) -> list[Job]:
     """Open the jobs.  The caller wakes the workers for those that are queued."""
-    entered = intake.enter(ledger, leaver, targets=targets, actor=actor, reason=why, now=now)
+    entered = intake.enter(
+        ledger,
+        leaver,
+        targets=targets,
+        actor=actor,
+        reason=why,
+        request_id=request_id,
+        now=now,
+    )
     return list(kept.every(ledger, JobFilter(ids=entered)))

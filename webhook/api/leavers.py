@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from webhook import request_ids
 from webhook.acts import terminate as acts
 from webhook.api import access
 from webhook.api.acts import Why
@@ -37,7 +38,15 @@ def terminate(said: Termination) -> Listed[Job]:
         leaver = acts.leaver_said(settings, said.email, said.at, now=now)
     except acts.Mistyped as error:
         raise Mistyped(str(error)) from error
-    jobs = acts.enter(at().ledger, leaver, targets, actor=access.actor(), why=said.reason, now=now)
+    jobs = acts.enter(
+        at().ledger,
+        leaver,
+        targets,
+        actor=access.actor(),
+        why=said.reason,
+        request_id=request_ids.current(),
+        now=now,
+    )
     at().waker.wake([job.id for job in jobs if job.state is State.QUEUED])
     return Listed(tuple(replace(job, email=masked(job.email)) for job in jobs))
 

@@ -107,6 +107,7 @@ def _show(found: "DeliveryInFull") -> None:
         "received": when(found.received_at),
         "signed": when(found.signed_at),
         "event id": found.event_id,
+        "request id": found.request_id,
         "repeats": f"{found.repeats}, last {when(found.repeated_at)}" if found.repeats else "",
         "content": found.content_type,
         "sha-256": found.body_hash,

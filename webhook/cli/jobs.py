@@ -132,6 +132,7 @@ def _facts(found: "JobInFull") -> list[tuple[str, str]]:
         ("cutoff", when(found.cutoff) + hr_date),
         ("source", " ".join([found.source, *(f"delivery {each}" for each in found.deliveries)])),
         ("entered by", entered),
+        ("request id", found.request_id),
         ("target", f"{found.target}, to {found.action}"),
         ("account", found.account_id or ""),
         ("received", when(found.received_at)),

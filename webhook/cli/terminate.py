@@ -42,7 +42,7 @@ def terminate(
     """
     from webhook.acts import terminate
     from webhook.acts.jobs import shadows
-    from workers.leavers import State
+    from workers.leavers import State, new_id
 
     log_errors_only()
     settings = at.settings()
@@ -52,7 +52,8 @@ def terminate(
     except terminate.Mistyped as error:
         raise click.BadParameter(str(error), param_hint=HINTS[error.field]) from error
     with at.ledger(settings) as ledger:
-        jobs = terminate.enter(ledger, leaver, chosen, actor=actor(), why=why, now=now())
+        about = {"actor": actor(), "why": why, "request_id": new_id()}
+        jobs = terminate.enter(ledger, leaver, chosen, **about, now=now())
     for job in jobs:
         if json_:
             show_json(job)

@@ -25,7 +25,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config.settings import Settings
-from webhook import api
+from webhook import api, request_ids
 from webhook.api import problems
 from webhook.console import (
     access,
@@ -97,6 +97,7 @@ def create_app(
     app.extensions["leaver"] = Situation(ledger, settings, waker, clock)
     app.jinja_env.filters.update(words.FILTERS)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    request_ids.give(app, proxied=bool(settings.server.trusted_proxies))
     access.guard(app)
     for module in PAGES:
         app.register_blueprint(module.pages)

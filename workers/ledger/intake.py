@@ -91,6 +91,7 @@ def record(
                 signed_at=delivery.signed_at,
                 event_id=delivery.event_id,
                 facts=dict(delivery.facts),
+                request_id=delivery.request_id,
             )
         )
         everybody = range(len(delivery.elements))
@@ -152,6 +153,7 @@ def enter(
     targets: tuple[str, ...],
     actor: str,
     reason: str,
+    request_id: str,
     now: datetime,
 ) -> tuple[JobId, ...]:
     """Enter a leaver by hand, with a job for each target.  Never merged with what is known."""
@@ -167,6 +169,7 @@ def enter(
             now=now,
             entered_by=actor,
             entered_reason=reason,
+            request_id=request_id,
         )
         return tuple(
             moves.open_job(
@@ -326,7 +329,7 @@ def _hear(
         elif leaver is not None:
             at = leaver.happened_at or delivery.signed_at or delivery.received_at
             about: dict[str, Any] = {"source": delivery.source, "at": at, "now": now}
-            about["why"] = f"delivery {delivery_id}"
+            about |= {"why": f"delivery {delivery_id}", "request_id": delivery.request_id}
             if leaver.kind is LeaverKind.LOOKUP:
                 lookups.open_lookup(tx, leaver_id, leaver, **about)
             else:

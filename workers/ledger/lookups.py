@@ -8,6 +8,7 @@ what HR answers is heard of the person (people.py) in the transaction that ends 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -39,11 +40,13 @@ def open_lookup(
     source: str,
     at: datetime,
     why: str,
+    request_id: str,
     now: datetime,
 ) -> JobId:
     """Have a worker ask HR about an employee; `at` is the sender's time of the event."""
     # A person of its own: what HR has said of the employee so far is not touched by it.
-    people.write_down(tx, leaver_id, leaver, source=source, person=leaver_id, at=at, now=now)
+    about: dict[str, Any] = {"source": source, "at": at, "request_id": request_id, "now": now}
+    people.write_down(tx, leaver_id, leaver, person=leaver_id, **about)
     own = t.leavers.c.id == leaver_id
     tx.execute(sa.update(t.leavers).where(own).values(owner=leaver_id))
     return moves.open_job(
@@ -140,6 +143,7 @@ def _hear(
         at=_as_sent(asked_at),
         targets=targets,
         why=f"lookup {claim.job}",
+        request_id=claim.request_id,
         now=now,
     )
     found = t.leavers.c.id == leaver_id
@@ -159,6 +163,7 @@ def postpone(ledger: Ledger, claim: Claim, said: Leaver, now: datetime) -> None:
             at=_as_sent(now),
             targets=(),
             why=f"HR was asked for job {claim.job}",
+            request_id=claim.request_id,
             now=now,
         )
 

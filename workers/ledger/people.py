@@ -61,6 +61,7 @@ def hear(
     at: datetime,
     targets: Sequence[str],
     why: str,
+    request_id: str,
     now: datetime,
 ) -> None:
     """Write down what HR says of a person, and bring the person's jobs in line.
@@ -71,7 +72,8 @@ def hear(
     """
     candidates = _known_as(tx, source, leaver)
     person = candidates[0] if len(candidates) == 1 else person_of(leaver)
-    write_down(tx, leaver_id, leaver, source=source, person=person, at=at, now=now)
+    about: dict[str, Any] = {"source": source, "at": at, "request_id": request_id, "now": now}
+    write_down(tx, leaver_id, leaver, person=person, **about)
     events = _events(tx, source, person)
     leaves = leaver.kind in LEAVING
     opposite = [event.id for event in events if (event.kind in LEAVING) is not leaves]
@@ -134,6 +136,7 @@ def write_down(
     source: str,
     person: str,
     at: datetime,
+    request_id: str,
     now: datetime,
     entered_by: str | None = None,
     entered_reason: str | None = None,
@@ -154,6 +157,7 @@ def write_down(
             created_at=now,
             entered_by=entered_by,
             entered_reason=entered_reason,
+            request_id=request_id,
         )
     )
 

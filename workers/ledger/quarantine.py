@@ -33,6 +33,7 @@ class Waiting:
     signed_at: datetime | None
     event_id: str | None
     key: str
+    request_id: str
 
 
 def waiting(ledger: Ledger, wanted: DeliveryId) -> Waiting | None:
@@ -52,6 +53,7 @@ def waiting(ledger: Ledger, wanted: DeliveryId) -> Waiting | None:
         signed_at=row["signed_at"],
         event_id=row["event_id"],
         key=row["facts"].get("key", ""),
+        request_id=row["request_id"],
     )
 
 

@@ -62,6 +62,7 @@ deliveries = sa.Table(
     sa.Column("signed_at", Instant),
     sa.Column("event_id", sa.String(255)),
     sa.Column("facts", sa.JSON, nullable=False),
+    sa.Column("request_id", sa.String(64), nullable=False, default=""),
     sa.Column("repeats", sa.Integer, nullable=False, default=0),
     sa.Column("repeated_at", Instant),
     sa.Index(None, "source", "received_at"),
@@ -122,6 +123,8 @@ leavers = sa.Table(
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("entered_by", sa.String(255)),
     sa.Column("entered_reason", sa.Text),
+    # Of the request that brought it, as each line says that is logged about it.
+    sa.Column("request_id", sa.String(64), nullable=False, default=""),
     sa.Index(None, "source", "person"),
     sa.Index(None, "source", "employee_id"),
     sa.Index("ix_leavers_email", sa.func.lower(sa.column("email"))),

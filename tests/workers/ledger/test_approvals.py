@@ -45,7 +45,7 @@ def waiting(ledger, job):
 def entered(ledger, actor="ada"):
     leaver = Leaver("lena@example.com", "", Cutoff(NOW), LeaverKind.TERMINATED)
     about = {"targets": ("cloud",), "actor": actor, "reason": "a call", "now": NOW}
-    [job] = intake.enter(ledger, leaver, **about)
+    [job] = intake.enter(ledger, leaver, **about, request_id="")
     sources = {OPERATOR}
     owned = claim(ledger, job, sources=sources)
     moves.hold(ledger, owned, reason="approval_missing", now=NOW)

@@ -48,7 +48,7 @@ def sweep(ledger, now=NOW):
 
 
 def lookup_of(ledger, source="hr"):
-    about = {"source": source, "at": NOW, "why": "an event", "now": NOW}
+    about = {"source": source, "at": NOW, "why": "an event", "request_id": "", "now": NOW}
     with ledger.write() as tx:
         return lookups.open_lookup(
             tx, LeaverId(new_id()), Leaver("", "7", person().leaver.cutoff), **about

@@ -273,7 +273,13 @@ def test_an_operator_can_enter_a_leaver_again_and_again(ledger):
 
     def enter():
         return intake.enter(
-            ledger, leaver, targets=("cloud",), actor="ops", reason="told by phone", now=NOW
+            ledger,
+            leaver,
+            targets=("cloud",),
+            actor="ops",
+            reason="told by phone",
+            now=NOW,
+            request_id="",
         )
 
     [first], [second] = enter(), enter()

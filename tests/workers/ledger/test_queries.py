@@ -140,7 +140,7 @@ def test_what_an_operator_entered_shows_operator_and_reason(ledger):
     """A leaver that no HR system sent is somebody's decision."""
     leaver = Leaver("ada@example.com", "", Cutoff(NOW))
     [job] = intake.enter(
-        ledger, leaver, targets=("cloud",), actor="eve", reason="called in", now=NOW
+        ledger, leaver, targets=("cloud",), actor="eve", reason="called in", now=NOW, request_id=""
     )
 
     told = as_json(jobs.one(ledger, job))

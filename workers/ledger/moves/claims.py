@@ -31,6 +31,7 @@ class Claim:
     employee_id: str
     cutoff: datetime
     standing: Standing
+    request_id: str  # of the request that brought the leaver
     forced: bool
     approved: bool  # by a second person, as the job stands now
     round: int
@@ -111,7 +112,8 @@ def claim(
                 started_at=now,
             )
         )
-        employee_id = sa.select(t.leavers.c.employee_id).where(t.leavers.c.id == row["leaver_id"])
+        about = sa.select(t.leavers.c.employee_id, t.leavers.c.request_id)
+        leaver = tx.execute(about.where(t.leavers.c.id == row["leaver_id"])).one()
         waited = (now - row["clock_started_at"]).total_seconds()
         return Claim(
             job=job,
@@ -123,9 +125,10 @@ def claim(
             target=target,
             action=Action(row["action"]),
             email=row["email"],
-            employee_id=tx.scalars(employee_id).one(),
+            employee_id=leaver.employee_id,
             cutoff=row["cutoff"],
             standing=Standing(row["standing"]),
+            request_id=leaver.request_id,
             forced=row["forced"],
             approved=approvals.given(tx, row),
             round=row["round"],

@@ -147,6 +147,7 @@ def _claim(row: dict[str, Any], worker: str) -> Claim:
         employee_id=row["employee_id"],
         cutoff=row["cutoff"],
         standing=Standing(row["standing"]),
+        request_id="",
         forced=row["forced"],
         approved=row["approved"],
         round=row["round"],

@@ -68,6 +68,7 @@ class DeliveryInFull(KeptDelivery):
     content_type: str
     body_hash: str
     facts: Mapping[str, str]
+    request_id: str
     people: tuple[KeptElement, ...]
     audit: tuple[trail.Entry, ...]
     body: str | None
@@ -120,6 +121,7 @@ def one(ledger: Ledger, wanted: DeliveryId) -> DeliveryInFull:
             content_type=row["content_type"],
             body_hash=row["body_hash"],
             facts=row["facts"],
+            request_id=row["request_id"],
             people=_people(tx, wanted),
             audit=trail.about(tx, delivery=wanted),
             body=None if body is None else body.decode(errors="backslashreplace"),

@@ -122,6 +122,7 @@ class JobInFull(Job):
     happened_at: datetime | None
     entered_by: str | None
     entered_reason: str | None
+    request_id: str  # of the request that brought the leaver, as the log has it
     stop: str | None  # what an operator asked for while the job runs
     snapshot: Mapping[str, Any] | None
     deliveries: tuple[DeliveryId, ...]
