@@ -6,6 +6,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from config.sources import OPERATOR
+from webhook import request_ids
 from webhook.acts import terminate as acts
 from webhook.console import access, leavers
 from webhook.console.explaining import explained
@@ -63,7 +64,8 @@ def enter() -> ResponseReturnValue:
     except acts.Mistyped as error:
         return _form(request.form, str(error)), 400
     actor, now = access.current().actor, at().now()
-    jobs = acts.enter(at().ledger, leaver, targets, actor=actor, why=why, now=now)
+    by = {"actor": actor, "why": why, "request_id": request_ids.current()}
+    jobs = acts.enter(at().ledger, leaver, targets, **by, now=now)
     at().waker.wake([job.id for job in jobs if job.state is State.QUEUED])
     return redirect(url_for("leavers.one", leaver=jobs[0].leaver), 303)
 
