@@ -1,7 +1,7 @@
 """What we give to Prometheus and Grafana asks for metrics that are there, and rings when it should.
 
-promtool is Prometheus' own (it takes JSON for YAML): it reads the rules, runs them on made-up metrics, and parses what the
-dashboard asks.
+promtool is Prometheus' own, and takes JSON for YAML: it reads the rules, runs them on made-up
+metrics, and parses what the dashboard asks.
 """
 
 import json

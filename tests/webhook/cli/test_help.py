@@ -70,3 +70,24 @@ def test_help_needs_no_configuration(name):
     result = CliRunner().invoke(main, ["--config", "/nowhere/leaver.toml", name, "--help"])
 
     assert (result.exit_code, result.stdout.startswith(f"Usage: main {name}")) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("leaver repl", "replay"),
+        ("leaver jobs --st", "--state"),
+        ("leaver jobs --state he", "held"),
+    ],
+)
+def test_the_shell_completes(words, offered):
+    """As the README's line has it do."""
+    asked = {
+        "_LEAVER_COMPLETE": "bash_complete",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(words.count(" ")),
+    }
+
+    said = CliRunner().invoke(main, prog_name="leaver", env=asked)
+
+    assert said.output.strip() == f"plain,{offered}"
