@@ -25,13 +25,16 @@ def give(app: Flask, *, proxied: bool) -> None:
     def begin() -> None:
         said = request.headers.get(HEADER, "") if proxied else ""
         g.request_id = said if PLAUSIBLE.fullmatch(said) else new_id()
-        structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=g.request_id)
 
     @app.after_request
     def answer(response: Response) -> Response:
         response.headers[HEADER] = g.request_id
         return response
+
+    @app.teardown_request
+    def forget(_: BaseException | None) -> None:
+        structlog.contextvars.unbind_contextvars("request_id")
 
 
 def current() -> str:

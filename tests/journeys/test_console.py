@@ -99,8 +99,9 @@ def test_a_failed_job_is_found_understood_replayed_and_seen_done(installation, r
     page.get_by_role("button", name="Filter").click()
     page.get_by_role("link", name=job[-12:]).click()
     expect(page.get_by_role("complementary")).to_contain_text("retry.give_up_after")
-    page.get_by_label("Reason").fill("the fault is mended")
-    page.get_by_role("button", name="Replay").click()
+    replay = page.get_by_role("button", name="Replay")
+    page.locator("form").filter(has=replay).get_by_label("Reason").fill("the fault is mended")
+    replay.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("1 job replayed")
     page.get_by_role("link", name=job[-12:]).click()
 

@@ -5,6 +5,7 @@ import json
 from dataclasses import replace
 
 import pytest
+import structlog
 from flask import Flask
 
 from config import logs
@@ -77,6 +78,15 @@ def test_the_line_of_a_delivery_has_the_id_of_its_answer(receiver, lines):
     answer = receiver.post("bamboohr", {}, b"x")
 
     assert [line["request_id"] for line in lines()] == [answer.headers["X-Request-Id"]]
+
+
+def test_what_is_logged_after_a_request_has_no_id(receiver, lines):
+    """A thread does other work too; under the last request's id it would be looked for in vain."""
+    receiver.post("bamboohr", {}, b"x")
+
+    structlog.get_logger().info("something else")
+
+    assert "request_id" not in lines()[-1]
 
 
 def test_the_line_of_an_attempt_has_the_id_of_the_delivery(sqlite_ledger, tmp_path, lines):
