@@ -27,8 +27,10 @@ PROMISED = ("3.11", "3.12", "3.13", "3.14")
 LEFT_OUT_ELSEWHERE = ("chaos", "exhaustive", "journey", "server")
 ELSEWHERE = ("--one-case", "-m", " and ".join(f"not {mark}" for mark in LEFT_OUT_ELSEWHERE))
 
-#: More than there are processors: whole processes and time-outs are mostly waited for.
-AT_ONCE = (os.cpu_count() or 1) + 4
+#: How many tests run at once.  Those left out elsewhere mostly wait for processes and time-outs;
+#: what is left keeps the processors busy, and one more worker would only collect it once more.
+PROCESSORS = os.cpu_count() or 1
+AT_ONCE, AT_ONCE_ELSEWHERE = PROCESSORS + 4, PROCESSORS + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,8 @@ def run(version: str, python: Path, *options: str) -> tuple[str, Count]:
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         junit = Path(folder, "junit.xml")
-        workers = ["-n", str(AT_ONCE), "--dist", "worksteal", "--quiet"]
+        at_once = AT_ONCE_ELSEWHERE if "--one-case" in options else AT_ONCE
+        workers = ["-n", str(at_once), "--dist", "worksteal", "--quiet"]
         command = [str(python), "-m", "pytest", *workers, f"--junitxml={junit}", *options]
         # Where Python has it (coverage says so where not), it measures in a tenth of the time.
         monitored = {"COVERAGE_CORE": "sysmon"} if numbers(version) >= (3, 12) else {}
