@@ -33,7 +33,8 @@ WELL = {
     'leaver_brake_tripped{source="hr"}': "0x60",
     'leaver_target_paused{target="cloud", reason=""}': "0x60",
     'leaver_rejected_deliveries_total{source="hr", reason="signature_wrong"}': "7x60",
-    'leaver_deliveries{source="hr", status="quarantined"}': "0x60",
+    'leaver_alarms_open{kind="quarantined"}': "0x60",
+    'leaver_alarms_open{kind="webhook_dead"}': "0x60",
     'leaver_messages{state="given_up"}': "0x60",
 }
 TROUBLES = {
@@ -48,7 +49,8 @@ TROUBLES = {
     "LeaverDeliveriesRejected": {
         'leaver_rejected_deliveries_total{source="hr", reason="signature_wrong"}': "0+1x60"
     },
-    "LeaverDeliveriesQuarantined": {'leaver_deliveries{source="hr", status="quarantined"}': "1x60"},
+    "LeaverDeliveriesQuarantined": {'leaver_alarms_open{kind="quarantined"}': "1x60"},
+    "LeaverAlarmOpen": {'leaver_alarms_open{kind="webhook_dead"}': "1x60"},
     "LeaverMessagesGivenUp": {'leaver_messages{state="given_up"}': "1x60"},
 }
 
