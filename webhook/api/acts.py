@@ -86,7 +86,7 @@ def _act(said: Meant, run: Callable[..., str | None]) -> Acted:
         return Acted(len(chosen), tuple(Result(job.id, "", "", job.state) for job in chosen))
     by: dict[str, Any] = {"actor": access.actor(), "why": said.reason, "now": at().now()}
     done = {job.id: run(ledger, job.id, **by) or "" for job in chosen}
-    after = kept.listed(ledger, JobFilter(ids=[*done]), limit=acts.MOST) if done else []
+    after = kept.listed(ledger, JobFilter(ids=[*done]), limit=acts.MOST)
     at().waker.wake([job.id for job in after if done[job.id] and job.state is State.QUEUED])
     results = (
         Result(job.id, done[job.id], "" if done[job.id] else acts.why_not(job), job.state)

@@ -12,7 +12,8 @@ from tests.webhook.receiving import empty_ledger
 from tests.workers.fakes import FakeWaker
 from tests.workers.records import NOW
 from webhook.console.app import create_app
-from workers.ledger import Ledger
+from workers.ledger import Ledger, sessions
+from workers.ledger.users import Role
 
 CONFIGURATION = """
 [policy]
@@ -57,3 +58,13 @@ def console(tmp_path: Path) -> Callable[..., FlaskClient]:
         return create_app(settings, ledger, FakeWaker(), lambda: now).test_client()
 
     return visit
+
+
+@pytest.fixture
+def alice(ledger, console):
+    """A browser in which an operator is signed in."""
+    client = console(ledger)
+    token = sessions.start(ledger, "alice", Role.OPERATOR, how="by a test", now=NOW)
+    client.set_cookie("leaver_session", token)
+    client.csrf = sessions.of(ledger, token, NOW).csrf
+    return client

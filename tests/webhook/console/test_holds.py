@@ -4,24 +4,12 @@ import json
 
 import pytest
 
-from tests.workers.records import NOW, delivery, job_row, person, record
+from tests.workers.records import delivery, job_row, person, record
 from workers.leavers import Element, ElementKind
-from workers.ledger import sessions
 from workers.ledger.queries import holds
-from workers.ledger.users import Role
 
 PERSON = {"Status": "Inactive", "Employment Status": "Terminated", "Work Email": "tom@example.com"}
 BODY = json.dumps({"employees": [{"id": "1", "action": "Updated", "fields": PERSON}]}).encode()
-
-
-@pytest.fixture
-def alice(ledger, console):
-    """A browser in which an operator is signed in."""
-    client = console(ledger)
-    token = sessions.start(ledger, "alice", Role.OPERATOR, how="by a test", now=NOW)
-    client.set_cookie("leaver_session", token)
-    client.csrf = sessions.of(ledger, token, NOW).csrf
-    return client
 
 
 def post(client, path, **said):

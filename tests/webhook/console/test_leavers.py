@@ -5,22 +5,11 @@ import pytest
 from tests.workers.records import HOUR, LEASE, NOW, claim, delivery, job_row, person, record
 from webhook.console import explaining
 from workers.leavers import AccountId, Outcome
-from workers.ledger import explanations, moves, sessions
+from workers.ledger import explanations, moves
 from workers.ledger.queries import jobs as kept
 from workers.ledger.queries.jobs import JobFilter
-from workers.ledger.users import Role
 
 ENTERED = {"email": "tom@example.com", "target": "cloud", "at": "now", "reason": "told by phone"}
-
-
-@pytest.fixture
-def alice(ledger, console):
-    """A browser in which an operator is signed in."""
-    client = console(ledger)
-    token = sessions.start(ledger, "alice", Role.OPERATOR, how="by a test", now=NOW)
-    client.set_cookie("leaver_session", token)
-    client.csrf = sessions.of(ledger, token, NOW).csrf
-    return client
 
 
 def post(client, path, **said):
