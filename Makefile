@@ -2,6 +2,7 @@
 
 DEPLOY := config/deploy/requirements.txt
 TESTS := tests/requirements.txt
+INSTALL := .ci/requirements.txt
 BIN := .venv/bin
 # With extras: of a pin without its extra, pip looks at the newest version, for which there is no hash.
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
@@ -37,10 +38,11 @@ mutants: tools ## post 10,000 mutants of what each sender sends, half of them si
 bench-drain: tools ## how fast 2,000 leavers drain; takes five minutes
 	@$(BIN)/python -m tests.bench.drain $(ARGS)
 
-lock: tools ## pin pyproject.toml anew into both requirements.txt (ARGS=--upgrade: newer versions)
-	$(BIN)/python -m pip install -qq uv==0.13.8
+lock: tools ## pin pyproject.toml anew into every requirements.txt (ARGS=--upgrade: newer versions)
+	$(BIN)/python -m pip install -qq --require-hashes -r $(INSTALL)
 	$(LOCK) --group build pyproject.toml --output-file $(DEPLOY)
 	$(LOCK) --group test --constraint $(DEPLOY) --output-file $(TESTS)
+	$(LOCK) --group install --output-file $(INSTALL)
 
 clean: ## remove environments and caches; var/ and leaver.toml stay
 	rm -rf .venv .venv-* .*_cache .hypothesis .coverage .coverage.* dist

@@ -16,6 +16,7 @@ ROOT = Path(__file__).parent.parent
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 DEPLOY = ROOT / "config/deploy/requirements.txt"
 TESTS = ROOT / "tests/requirements.txt"
+INSTALL = ROOT / ".ci/requirements.txt"
 
 
 def pins(path):
@@ -25,7 +26,7 @@ def pins(path):
     )
 
 
-@pytest.mark.parametrize("path", [DEPLOY, TESTS], ids=["deploy", "tests"])
+@pytest.mark.parametrize("path", [DEPLOY, TESTS, INSTALL], ids=["deploy", "tests", "install"])
 def test_every_pin_has_a_hash_and_none_an_address(path):
     """Whoever answers a download, what gets installed is what was reviewed."""
     entries = re.split(r"\n(?=\w)", path.read_text())
@@ -39,8 +40,9 @@ def test_every_pin_has_a_hash_and_none_an_address(path):
     [
         (DEPLOY, PYPROJECT["project"]["dependencies"] + PYPROJECT["dependency-groups"]["build"]),
         (TESTS, PYPROJECT["dependency-groups"]["test"]),
+        (INSTALL, PYPROJECT["dependency-groups"]["install"]),
     ],
-    ids=["deploy", "tests"],
+    ids=["deploy", "tests", "install"],
 )
 def test_the_pins_are_what_pyproject_asks_for(path, wanted):
     """A dependency added without `make lock` would be missing on every machine but one."""
@@ -66,14 +68,17 @@ def test_tests_run_with_the_versions_that_are_deployed():
     } == {}
 
 
-# Says what it is told to be, makes environments of itself, and notes what is installed.
+# Says what it is told to be, makes environments and uv of itself, and notes what is installed.
 FAKE_PYTHON = """\
 #!/bin/sh
 case "$*" in
     --version) echo "Python $VERSION" ;;
     *"sys.version_info < (3, 11)"*) [ "$VERSION" != 3.9.2 ] ;;
     "-m venv --clear "*) mkdir -p "$4/bin" && cp "$0" "$4/bin/python" && echo made >>log ;;
-    "-m pip install "*) echo installed >>log && [ ! -e offline ] ;;
+    *" --target .venv/.uv "*)
+        [ ! -e offline ] && mkdir -p .venv/.uv/bin && cp "$0" .venv/.uv/bin/uv ;;
+    "pip install "*) [ ! -e mirrored ] && echo installed >>log ;;
+    "-m pip install "*) [ ! -e offline ] && echo installed >>log ;;
 esac
 """
 
@@ -157,6 +162,15 @@ def test_an_installation_that_failed_is_tried_again(project):
 
     assert failed.returncode != 0
     assert project.done() == ["installed", "installed"]
+
+
+def test_pip_installs_what_uv_cannot(project):
+    """Where a mirror is, companies tell pip."""
+    (project.folder / "mirrored").touch()
+
+    result = project.venv("deploy.txt")
+
+    assert (result.returncode, project.done()) == (0, ["made", "installed", "installed"])
 
 
 def test_a_moved_project_gets_a_new_environment(project):
