@@ -1,16 +1,16 @@
 """What every test of the receiver can ask for."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.webhook.receiving import Receiver, new_receiver
+from workers.ledger import Ledger
 
 
 @pytest.fixture
-def receiver(tmp_path: Path) -> Iterator[Receiver]:
+def receiver(sqlite_ledger: Ledger) -> Iterator[Receiver]:
     """A receiver with an empty ledger."""
-    receiver = new_receiver(tmp_path)
+    receiver = new_receiver(sqlite_ledger)
     yield receiver
-    receiver.ledger.close()
+    receiver.close()

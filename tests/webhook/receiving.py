@@ -154,6 +154,10 @@ class Receiver:
         """Post a delivery."""
         return self.client.post(f"/webhooks/{source}", headers=headers, data=body)
 
+    def close(self) -> None:
+        """End its thread: the ledger is the next test's."""
+        self.app.extensions["rejections"].close()
+
     def rows(self, table: str) -> list[Any]:
         """All rows of one of the ledger's tables."""
         with self.ledger.read() as tx:
@@ -165,30 +169,37 @@ class Receiver:
         return {(row.source, row.reason): row.count for row in self.rows("rejections")}
 
 
-def new_receiver(folder: Path, more: str = "") -> Receiver:
-    """A receiver with an empty ledger in `folder`, and `more` configuration."""
-    file = folder / "leaver.toml"
-    file.write_text(
-        CONFIGURATION.format(
-            bamboohr=list(BAMBOOHR_KEYS),
-            standard=list(STANDARD_KEYS),
-            okta=list(OKTA_SECRETS),
-            hibob=list(HIBOB_SECRETS),
-            gusto=list(GUSTO_TOKENS),
-            finch=list(FINCH_KEYS),
-            generic=list(GENERIC_SECRETS),
-        )
-        + "".join(
-            f'[sources.{preset}]\nkind = "generic"\npreset = "{preset}"\n'
-            f"secrets = {list(GENERIC_SECRETS)}\n"
-            for preset in PRESETS
-        )
-        + more
+def new_receiver(ledger: Ledger, more: str = "") -> Receiver:
+    """A receiver that writes into `ledger`, with `more` configuration."""
+    return Receiver(configured(more), ledger)
+
+
+@functools.cache
+def configured(more: str) -> Settings:
+    """The configuration above, and more; to read it takes longer than most tests."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "leaver.toml")
+        file.write_text(configuration() + more)
+        return load(file, environ={})
+
+
+def configuration() -> str:
+    """A file with a source of each kind and two targets."""
+    own = CONFIGURATION.format(
+        bamboohr=list(BAMBOOHR_KEYS),
+        standard=list(STANDARD_KEYS),
+        okta=list(OKTA_SECRETS),
+        hibob=list(HIBOB_SECRETS),
+        gusto=list(GUSTO_TOKENS),
+        finch=list(FINCH_KEYS),
+        generic=list(GENERIC_SECRETS),
     )
-    settings = load(file, environ={})
-    (folder / "var").mkdir()
-    (folder / "var" / "leaver.db").write_bytes(empty_ledger())
-    return Receiver(settings, open_ledger(settings.ledger.url.reveal()))
+    presets = (
+        f'[sources.{preset}]\nkind = "generic"\npreset = "{preset}"\n'
+        f"secrets = {list(GENERIC_SECRETS)}\n"
+        for preset in PRESETS
+    )
+    return own + "".join(presets)
 
 
 @functools.cache

@@ -60,10 +60,10 @@ def sender(request) -> Sender:
 
 
 @pytest.fixture
-def receiver(tmp_path):
-    receiver = new_receiver(tmp_path, SOURCES)
+def receiver(sqlite_ledger):
+    receiver = new_receiver(sqlite_ledger, SOURCES)
     yield receiver
-    receiver.ledger.close()
+    receiver.close()
 
 
 def test_every_kind_of_source_has_a_sender(receiver):

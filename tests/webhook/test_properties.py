@@ -10,9 +10,10 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.webhook.receiving import Receiver, new_receiver
+from tests.webhook.receiving import Receiver, empty_ledger, new_receiver
 from tests.webhook.senders import SENDERS, bamboohr_proof
 from tests.webhook.sources.test_workday import SOURCES
+from workers.ledger import open_ledger
 from workers.ledger.tables import elements, leavers
 
 HEADERS = sorted(
@@ -24,9 +25,13 @@ HEADERS = sorted(
 
 @pytest.fixture(scope="module")
 def receiver(tmp_path_factory):
-    receiver = new_receiver(tmp_path_factory.mktemp("receiver"), SOURCES)
+    file = tmp_path_factory.mktemp("receiver") / "leaver.db"
+    file.write_bytes(empty_ledger())
+    ledger = open_ledger(f"sqlite:///{file}")
+    receiver = new_receiver(ledger, SOURCES)
     yield receiver
-    receiver.ledger.close()
+    receiver.close()
+    ledger.close()
 
 
 def people_of(receiver: Receiver, delivery: str) -> list[str]:

@@ -3,6 +3,7 @@
 import sqlite3
 from datetime import timedelta
 from io import BytesIO
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,7 +14,7 @@ from config.secret import ConfigurationError
 from config.settings import load
 from config.sources import BambooHR
 from tests.servers import wait_until
-from tests.webhook.receiving import BAMBOOHR_KEYS, NOW, Receiver
+from tests.webhook.receiving import BAMBOOHR_KEYS, NOW, Receiver, configuration
 from tests.webhook.sources.conformance import JANE
 from webhook.receive import open_doors
 from webhook.rejections import Rejections
@@ -43,7 +44,7 @@ def chunked(stream: Any) -> dict[str, Any]:
 
 def break_ledger(receiver: Receiver) -> None:
     """As a disk that died would: nothing can be written any more."""
-    path = receiver.settings.ledger.url.reveal().removeprefix("sqlite:///")
+    path = receiver.ledger.engine.url.database
     with sqlite3.connect(path) as connection:
         connection.execute("ALTER TABLE seen RENAME TO gone")
     connection.close()
@@ -231,7 +232,7 @@ def test_rejections_reach_the_ledger_by_themselves(receiver):
 
 def test_rejections_outlast_a_ledger_that_is_away(receiver):
     """A key mistyped while the disk is full is still a mistyped key."""
-    path = receiver.settings.ledger.url.reveal().removeprefix("sqlite:///")
+    path = receiver.ledger.engine.url.database
     rejections = Rejections(receiver.ledger, receiver.clock, every=timedelta(days=1))
     with sqlite3.connect(path) as connection:
         connection.execute("ALTER TABLE rejections RENAME TO away")
@@ -263,9 +264,9 @@ def test_without_a_queue_it_is_ready_all_the_same(receiver):
     assert answer.json == {"status": "ready", "ledger": "ok", "queue": "unavailable"}
 
 
-def test_without_a_ledger_it_is_not_ready(receiver, tmp_path):
+def test_without_a_ledger_it_is_not_ready(receiver):
     """A load balancer sends deliveries elsewhere; a stranger learns no path and no address."""
-    (tmp_path / "var" / "leaver.db").write_bytes(b"this is no database" * 1000)
+    Path(receiver.ledger.engine.url.database).write_bytes(b"this is no database" * 1000)
 
     answer = receiver.client.get("/readyz")
 
@@ -273,14 +274,15 @@ def test_without_a_ledger_it_is_not_ready(receiver, tmp_path):
     assert answer.json == {"status": "not ready", "ledger": "unavailable", "queue": "ok"}
 
 
-def test_a_file_without_a_key_stops_the_start_and_is_not_shown(tmp_path, receiver):
+def test_a_file_without_a_key_stops_the_start_and_is_not_shown(tmp_path):
     """A key that cannot be one would refuse every event, one after the other."""
-    secret = tmp_path / "secret"
+    file, secret = tmp_path / "leaver.toml", tmp_path / "secret"
+    file.write_text(configuration())
     secret.write_text("whsec_cut-off-when-it-was-copied")
     environ = {"LEAVER_SOURCES__STANDARD__SECRETS_FILE": str(secret)}
 
     with pytest.raises(ConfigurationError, match="STANDARD__SECRETS_FILE") as refused:
-        open_doors(load(tmp_path / "leaver.toml", environ))
+        open_doors(load(file, environ))
 
     assert "cut-off" not in str(refused.value)
 

@@ -8,7 +8,6 @@ import pytest
 from flask.testing import FlaskClient
 
 from config.settings import load
-from tests.webhook.receiving import empty_ledger
 from tests.workers.fakes import FakeWaker
 from tests.workers.records import NOW
 from webhook.console.app import create_app
@@ -33,11 +32,9 @@ operated_by = "it-admin@example.com"
 
 
 @pytest.fixture
-def ledger(opened: Callable[[str], Ledger], tmp_path: Path) -> Ledger:
+def ledger(sqlite_ledger: Ledger) -> Ledger:
     """An empty ledger."""
-    file = tmp_path / "leaver.db"
-    file.write_bytes(empty_ledger())
-    return opened(f"sqlite:///{file}")
+    return sqlite_ledger
 
 
 @pytest.fixture

@@ -67,9 +67,9 @@ def test_the_vector_of_finch_s_library_is_accepted():
     assert signed.at == datetime.fromtimestamp(1676312382, UTC)
 
 
-def test_with_an_api_every_change_of_an_employment_is_looked_up(tmp_path):
+def test_with_an_api_every_change_of_an_employment_is_looked_up(sqlite_ledger):
     """Finch says no more than that something changed."""
-    receiver = new_receiver(tmp_path, API.format(source="finch"))
+    receiver = new_receiver(sqlite_ledger, API.format(source="finch"))
     own = receiver.settings.sources["finch"]
 
     headers, body = sign(finch, [JANE], own, now=NOW)
@@ -78,16 +78,14 @@ def test_with_an_api_every_change_of_an_employment_is_looked_up(tmp_path):
     assert answer.json["elements"]["lookup"] == 1
     (job,) = receiver.rows("jobs")
     assert (job.action, job.target) == ("lookup", "hr:finch")
-    receiver.ledger.close()
 
 
-def test_an_event_about_nobody_waits_also_with_an_api(tmp_path):
+def test_an_event_about_nobody_waits_also_with_an_api(sqlite_ledger):
     """There is no one to ask about."""
-    receiver = new_receiver(tmp_path, API.format(source="finch"))
+    receiver = new_receiver(sqlite_ledger, API.format(source="finch"))
     body = json.dumps(event(person="")).encode()
 
     headers = finch.signature(body, receiver.settings.sources["finch"], now=NOW)
     answer = receiver.post("finch", headers | {"Content-Type": "application/json"}, body)
 
     assert answer.json["status"] == "quarantined"
-    receiver.ledger.close()

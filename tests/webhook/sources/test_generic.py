@@ -324,10 +324,10 @@ def test_two_corrections_back_and_forth_are_three_events(receiver):
     }
 
 
-def test_a_list_as_the_whole_body_is_read(tmp_path):
+def test_a_list_as_the_whole_body_is_read(sqlite_ledger):
     """Some receivers of Workday's reports get nothing but rows."""
     receiver = new_receiver(
-        tmp_path,
+        sqlite_ledger,
         """
         [sources.rows]
         kind = "generic"
@@ -351,7 +351,6 @@ def test_a_list_as_the_whole_body_is_read(tmp_path):
 
     assert answer.json["elements"] == {"leaver": 1, "lookup": 0, "ignored": 0, "quarantined": 1}
     assert [row.email for row in receiver.rows("leavers")] == ["0@example.com"]
-    receiver.ledger.close()
 
 
 def test_a_form_is_read_like_json(receiver):

@@ -152,11 +152,11 @@ def test_an_offer_with_a_signature_is_none(receiver):
 
 
 @pytest.fixture
-def asking(tmp_path):
+def asking(sqlite_ledger):
     """A receiver of a Gusto that can be asked."""
-    receiver = new_receiver(tmp_path, API.format(source="gusto"))
+    receiver = new_receiver(sqlite_ledger, API.format(source="gusto"))
     yield receiver
-    receiver.ledger.close()
+    receiver.close()
 
 
 @pytest.mark.parametrize(

@@ -51,12 +51,12 @@ class TestConformance(SignedBodyConformance):
     )
 
     @pytest.fixture
-    def receiver(self, tmp_path, monkeypatch):
+    def receiver(self, sqlite_ledger, monkeypatch):
         """One that answers 202, as it does to other senders."""
         monkeypatch.delitem(SUCCESS, "hibob")
-        receiver = new_receiver(tmp_path)
+        receiver = new_receiver(sqlite_ledger)
         yield receiver
-        receiver.ledger.close()
+        receiver.close()
 
     def person(self, who):
         return event(who)

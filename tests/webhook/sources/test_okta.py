@@ -49,12 +49,12 @@ class TestConformance(SourceConformance):
     )
 
     @pytest.fixture
-    def receiver(self, tmp_path, monkeypatch):
+    def receiver(self, sqlite_ledger, monkeypatch):
         """One that says what became of a delivery, as it does to other senders."""
         monkeypatch.delitem(SUCCESS, "okta")
-        receiver = new_receiver(tmp_path)
+        receiver = new_receiver(sqlite_ledger)
         yield receiver
-        receiver.ledger.close()
+        receiver.close()
 
     def person(self, who: Termination) -> dict[str, Any]:
         return event(who)

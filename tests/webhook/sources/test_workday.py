@@ -58,11 +58,11 @@ passwords = {json.dumps(PASSWORDS)}
 
 
 @pytest.fixture
-def receiver(tmp_path):
+def receiver(sqlite_ledger):
     """One with a source of each kind of proof."""
-    receiver = new_receiver(tmp_path, SOURCES)
+    receiver = new_receiver(sqlite_ledger, SOURCES)
     yield receiver
-    receiver.ledger.close()
+    receiver.close()
 
 
 def token(body: bytes, key: Any = ED25519, **claims: Any) -> dict[str, str]:
@@ -260,20 +260,20 @@ def test_no_header_breaks_the_verifiers(text):
         verify_basic(headers, b"", [b"workday:test-password-not-a-secret"])
 
 
-def test_without_published_keys_the_sender_is_asked_to_come_again(tmp_path):
+def test_without_published_keys_the_sender_is_asked_to_come_again(sqlite_ledger):
     """A 401 would lose a leaver because of an outage that is not HR's fault."""
     source = (
         '[sources.workday]\nkind = "workday"\nauth = "jwt"\naudience = "us"\n'
         'jwks_url = "http://127.0.0.1:1/jwks.json"\n'
     )
-    receiver = new_receiver(tmp_path, source)
+    receiver = new_receiver(sqlite_ledger, source)
     body = contract_body(worker())
 
     answer = receiver.post("workday", token(body), body)
 
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
     assert receiver.rejected() == {("workday", "keys_unavailable"): 1}
-    receiver.ledger.close()
+    receiver.close()
 
 
 # Passwords
