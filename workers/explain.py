@@ -1,63 +1,24 @@
 """Explaining: a worker answers what would become of a job, or of a leaver, now; by a rehearsal."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import asdict
 
 import structlog
 
 from workers.decisions import UNKNOWN, Facts
 from workers.errors import WorkerStopping
-from workers.leavers import Action, ExplanationId, JobId, Leaver, LeaverKind, State, reckoned
+from workers.explanation import Explanation, Matched
+from workers.leavers import Action, ExplanationId, Leaver, reckoned
 from workers.ledger import LedgerUnavailable, explanations
 from workers.ledger.explanations import Question
 from workers.ledger.queries import NotFound, ahead, as_json
 from workers.ledger.queries.ahead import Ahead
-from workers.policy import Asked, weigh
-from workers.rehearse import Next, rehearse
+from workers.ledger.queries.jobs import CallMade
+from workers.policy import weigh
+from workers.rehearse import rehearse
 from workers.runtime import Runtime
-from workers.targets.base import Access, Call, Way
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Matched:
-    """The account, and how it can be switched off."""
-
-    id: str
-    access: Access
-    way: Way
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """Whom it is about, how it stands, what was asked and answered, and what would come next.
-
-    `job` and all that stands beside it are empty for a leaver whom nobody has sent.  `first` is the
-    act without which there is no next attempt: release, approve, replay, or "".  `then` is, of a
-    lookup, the leaver whom HR names, in each target.
-    """
-
-    source: str
-    target: str
-    action: Action
-    email: str
-    employee_id: str
-    kind: LeaverKind
-    cutoff: datetime
-    reckoned: str
-    job: JobId | None
-    state: State | None
-    outcome: str | None
-    reason: str
-    detail: str
-    first: str
-    account: Matched | None
-    rules: tuple[Asked, ...]
-    calls: tuple[Call, ...]
-    next: Next
-    then: tuple["Explanation", ...] = ()
 
 
 def answer(runtime: Runtime, wanted: ExplanationId) -> None:
@@ -122,7 +83,7 @@ def explain(runtime: Runtime, about: Ahead) -> Explanation:
         first=about.first,
         account=_matched(road.facts),
         rules=(*road.hr, *(weigh(road.facts)[1] if road.facts else ())),
-        calls=tuple(road.journal.made),
+        calls=tuple(CallMade(**asdict(call)) for call in road.journal.made),
         next=following,
         then=tuple(
             explain(runtime, _ahead_of(runtime, road.named, claim.source, target))

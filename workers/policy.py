@@ -10,7 +10,6 @@ more, under its locks, whether somebody stops the job and whether the brake has 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from config.settings import Policy
@@ -33,19 +32,11 @@ from workers.decisions import (
     Watch,
     WouldAct,
 )
+from workers.explanation import Asked
 from workers.leavers import Action, Standing
 from workers.ledger.approvals import MISSING
 from workers.ledger.moves import Claim
 from workers.targets.base import Access, Way
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One rule that was asked, and its answer in words, without personal data."""
-
-    rule: str
-    answer: str
-    decides: bool = False
 
 
 def decide(facts: Facts) -> Decision:

@@ -22,6 +22,7 @@ from workers.deprovision import (
     learn,
 )
 from workers.errors import LockedOut, Refused, Stopped, Unavailable
+from workers.explanation import Asked, Next
 from workers.hr import confirm
 from workers.journal import Calls
 from workers.leavers import Action, Leaver, LeaverKind, Outcome, State
@@ -29,7 +30,6 @@ from workers.ledger import brakes, lookups, moves, reinstatements
 from workers.ledger.moves import Claim
 from workers.ledger.queries import condition
 from workers.ledger.queries.ahead import Ahead
-from workers.policy import Asked
 from workers.runtime import Runtime
 from workers.targets.base import OUTCOME_OF, Account
 
@@ -64,18 +64,6 @@ class Rehearsal(Calls):
     def intend(self, call: str) -> None:
         """End here.  Raises WouldWrite, always."""
         raise WouldWrite(call)
-
-
-@dataclass(frozen=True, slots=True)
-class Next:
-    """What the next attempt would make of the job; `write` is the call that it would begin with."""
-
-    state: State
-    outcome: Outcome | None = None
-    reason: str = ""
-    detail: str = ""
-    due_at: datetime | None = None
-    write: str = ""
 
 
 @dataclass(slots=True)

@@ -22,7 +22,8 @@ from tests.workers.records import (
 )
 from tests.workers.targets.sandbox import Control
 from workers import attempts
-from workers.explain import Explanation, answer, explain
+from workers.explain import answer, explain
+from workers.explanation import Asked, Explanation
 from workers.journal import LEASE
 from workers.leavers import (
     AccountId,
@@ -37,7 +38,7 @@ from workers.ledger import Ledger, approvals, explanations, holds, moves, reinst
 from workers.ledger import tables as t
 from workers.ledger.explanations import Question
 from workers.ledger.queries import ahead
-from workers.policy import RULES, Asked
+from workers.policy import RULES
 from workers.runtime import Runtime
 from workers.sandbox import people
 from workers.sandbox.app import create_app

@@ -32,8 +32,9 @@ from workers.decisions import (
     Watch,
     WouldAct,
 )
+from workers.explanation import Asked
 from workers.leavers import Action, Standing
-from workers.policy import RULES, Asked, decide, must_be_approved, same_address, weigh
+from workers.policy import RULES, decide, must_be_approved, same_address, weigh
 from workers.targets.base import Access, Account, Way
 
 #: What the sources accept as an address, roughly, and what they would not.

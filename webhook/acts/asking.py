@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from pydantic import TypeAdapter
+
+from workers.explanation import Explanation
 from workers.leavers import ExplanationId
 from workers.ledger import Ledger, explanations
 from workers.ledger.explanations import Question
 from workers.ledger.queries import condition
-
-#: An explanation, as a worker gives it in JSON (workers/explain.py Explanation).
-Told = Mapping[str, Any]
 
 #: What must come first where a job does not go on by itself.
 FIRST = {
@@ -26,6 +26,9 @@ WAKE_S = 3.0
 
 #: So many questions are put at once: a large body must not keep the workers from leavers.
 AT_ONCE = 4
+
+
+_EXPLANATION = TypeAdapter(Explanation)
 
 
 class Unanswered(Exception):
@@ -47,7 +50,7 @@ def answers(
     actor: str,
     timeout: timedelta,
     clock: Callable[[], datetime],
-) -> Iterator[Told]:
+) -> Iterator[Explanation]:
     """The answer to each question, in their order.  Unanswered where none comes in time.
 
     `timeout` is how long to wait for those that are put together.
@@ -61,7 +64,7 @@ def answers(
         for each in ids:
             if "error" in told[each]:
                 raise Unanswered(f"a worker could not explain it: {told[each]['error']}")
-            yield told[each]
+            yield _EXPLANATION.validate_python(told[each])
 
 
 def _wait(
@@ -70,8 +73,8 @@ def _wait(
     ids: Sequence[ExplanationId],
     timeout: timedelta,
     clock: Callable[[], datetime],
-) -> Mapping[ExplanationId, Told]:
-    told: Mapping[ExplanationId, Told] = {}
+) -> Mapping[ExplanationId, Mapping[str, Any]]:
+    told: Mapping[ExplanationId, Mapping[str, Any]] = {}
     asked_at, woken_at = time.monotonic(), 0.0
     while len(told) < len(ids):
         if time.monotonic() - asked_at > timeout.total_seconds():

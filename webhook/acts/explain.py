@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from config.settings import Settings
-from webhook.acts.asking import Told
 from webhook.receive import locked_door, read
 from webhook.verify import Signed
+from workers.explanation import Explanation
 from workers.leavers import Delivery, DeliveryId, Element, ElementKind, LeaverKind, hr_target
 from workers.ledger import Ledger, intake
 from workers.ledger.explanations import Question
@@ -32,7 +32,7 @@ class Read:
     employee_id: str
     stays: LeaverKind | None  # where it takes a termination back
     known: DeliveryId | None
-    explanations: Sequence[Told]
+    explanations: Sequence[Explanation]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Asked:
         """All of them, in order."""
         return [each for own in self.by_element for each in own]
 
-    def answered(self, answers: Sequence[Told]) -> Body:
+    def answered(self, answers: Sequence[Explanation]) -> Body:
         """The body with the answer to each question, in the order of `questions`."""
         told = iter(answers)
         elements = [

@@ -10,14 +10,14 @@ from webhook.cli.situation import actor, now, waker
 
 if TYPE_CHECKING:
     from config.settings import Settings
-    from webhook.acts.asking import Told
+    from workers.explanation import Explanation
     from workers.ledger import Ledger
     from workers.ledger.explanations import Question
 
 
 def answers(
     settings: "Settings", ledger: "Ledger", questions: "Sequence[Question]", timeout: timedelta
-) -> "Iterator[Told]":
+) -> "Iterator[Explanation]":
     """The answer to each question, in their order.  ClickException where none comes in time."""
     from webhook.acts import asking
 

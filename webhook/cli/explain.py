@@ -4,7 +4,7 @@ A worker answers (asking.py), on the road of a real attempt (workers/explain.py)
 here, by its source's own mapping; nothing of it is recorded.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,13 +15,13 @@ from webhook.cli.asking import answers
 from webhook.cli.output import explain as show_reasons
 from webhook.cli.output import note, say, show_json, when
 from webhook.cli.situation import Situation, log_errors_only, now
-from workers.leavers import OUTCOMES, LeaverKind, Outcome
+from workers.leavers import OUTCOMES, LeaverKind
 from workers.reasons import ELEMENT, JOB
 
 if TYPE_CHECKING:
     from config.settings import Settings
-    from webhook.acts.asking import Told
     from webhook.acts.explain import Body
+    from workers.explanation import Explanation
     from workers.ledger import Ledger
 
 STAYS = "HR says that the person stays: no job is opened, and their jobs that wait are cancelled"
@@ -130,67 +130,61 @@ def _show_body(what: "Body") -> None:
         say()
 
 
-def _show(told: "Told") -> None:
+def _show(told: "Explanation") -> None:
     """One explanation as a story: whom, how it stands, what was asked, what would come."""
-    employee = f", employee {told['employee_id']}" if told["employee_id"] else ""
-    say(f"{told['email'] or 'somebody'}{employee}, {told['kind']}")
+    employee = f", employee {told.employee_id}" if told.employee_id else ""
+    say(f"{told.email or 'somebody'}{employee}, {told.kind}")
     for name, value in _facts(told):
         if value:
             say(f"  {name:<12}{value}")
-    if told["rules"]:
+    if told.rules:
         say("\nasked, one after the other")
-    for asked in told["rules"]:
-        decides = "  <- decides" if asked["decides"] else ""
-        say(f"  {asked['rule']:<20}{asked['answer']}{decides}")
-    if told["calls"]:
+    for asked in told.rules:
+        decides = "  <- decides" if asked.decides else ""
+        say(f"  {asked.rule:<20}{asked.answer}{decides}")
+    if told.calls:
         say("\ncalls made to find out; nothing was written")
-    for call in told["calls"]:
-        answer = call["status"] or call["error"]
-        say(
-            f"  {answer}  {call['duration_ms']} ms  {call['name']}  {call['method']} {call['path']}"
-        )
-        if call["status"] and call["error"]:
-            say(f"    {call['error']}")
+    for call in told.calls:
+        answer = call.status or call.error
+        say(f"  {answer}  {call.duration_ms} ms  {call.name}  {call.method} {call.path}")
+        if call.status and call.error:
+            say(f"    {call.error}")
     _show_next(told)
-    for each in told["then"]:
+    for each in told.then:
         say()
         _show(each)
 
 
-def _facts(told: "Told") -> list[tuple[str, str]]:
-    account = told["account"]
-    why = told["outcome"] or told["reason"]
-    state = f"{told['state']} ({why})" if why else str(told["state"])
-    detail = f": {told['detail']}" if told["detail"] else ""
+def _facts(told: "Explanation") -> list[tuple[str, str]]:
+    account = told.account
+    why = told.outcome or told.reason
+    state = f"{told.state} ({why})" if why else str(told.state)
+    detail = f": {told.detail}" if told.detail else ""
     return [
-        ("job", f"{told['job']}, {state}{detail}" if told["job"] else "none: only a question"),
-        ("source", told["source"]),
-        ("target", f"{told['target']}, to {told['action']}"),
-        ("cutoff", f"{_when(told['cutoff'])}, {told['reckoned']}"),
+        ("job", f"{told.job}, {state}{detail}" if told.job else "none: only a question"),
+        ("source", told.source),
+        ("target", f"{told.target}, to {told.action}"),
+        ("cutoff", f"{when(told.cutoff)}, {told.reckoned}"),
         (
             "account",
-            f"{account['id']}, {account['access']}, by {account['way']}" if account else "",
+            f"{account.id}, {account.access}, by {account.way}" if account else "",
         ),
     ]
 
 
-def _show_next(told: "Told") -> None:
+def _show_next(told: "Explanation") -> None:
     from webhook.acts.asking import FIRST
 
-    following = told["next"]
-    first = FIRST.get(told["first"])
+    following = told.next
+    first = FIRST.get(told.first)
     say(f"\nwhat would come {first or 'next'}")
-    if following["write"]:
-        say(f"  {following['write']}, the first write; then it is read back until it is off")
-    why = following["outcome"] or following["reason"]
-    state = f"{following['state']} ({why})" if why else following["state"]
-    until = f" until {_when(following['due_at'])}" if following["due_at"] else ""
-    detail = f": {following['detail']}" if following["detail"] else ""
+    if following.write:
+        say(f"  {following.write}, the first write; then it is read back until it is off")
+    why = following.outcome or following.reason
+    state = f"{following.state} ({why})" if why else following.state
+    until = f" until {when(following.due_at)}" if following.due_at else ""
+    detail = f": {following.detail}" if following.detail else ""
     say(f"  {state}{until}{detail}")
-    if following["outcome"]:
-        note(f"\n{following['outcome']}: {OUTCOMES[Outcome(following['outcome'])]}")
-    show_reasons([following["reason"]], JOB)
-
-
-def _when(text: str) -> str:
-    return when(datetime.fromisoformat(text))
+    if following.outcome:
+        note(f"\n{following.outcome}: {OUTCOMES[following.outcome]}")
+    show_reasons([following.reason], JOB)

@@ -81,7 +81,7 @@ def reveal(job: str) -> ResponseReturnValue:
 def explain(job: str) -> ResponseReturnValue:
     """What a worker says would happen to it now; nothing is changed."""
     wanted = _found(job).id
-    told, fault = explained([Question(wanted)])
+    told, fault = explained([Question(wanted)], actor=access.current().actor)
     return render_template("explanation.html", job=wanted, told=told, fault=fault)
 
 

@@ -41,7 +41,8 @@ def preview() -> ResponseReturnValue:
         leaver, targets, why = _said()
     except acts.Mistyped as error:
         return _form(request.form, str(error)), 400
-    told, fault = explained([Question(None, OPERATOR, target, leaver) for target in targets])
+    questions = [Question(None, OPERATOR, target, leaver) for target in targets]
+    told, fault = explained(questions, actor=access.current().actor)
     settings = at().settings
     return render_template(
         "terminate_preview.html",

@@ -3,9 +3,8 @@
 import pytest
 
 from tests.workers.records import HOUR, LEASE, NOW, claim, delivery, job_row, person, record
-from webhook.console import explaining
 from workers.leavers import AccountId, Outcome
-from workers.ledger import explanations, moves
+from workers.ledger import moves
 from workers.ledger.queries import jobs as kept
 from workers.ledger.queries.jobs import JobFilter
 
@@ -14,46 +13,6 @@ ENTERED = {"email": "tom@example.com", "target": "cloud", "at": "now", "reason":
 
 def post(client, path, **said):
     return client.post(path, data={"csrf": client.csrf} | said)
-
-
-@pytest.fixture
-def worker(ledger, monkeypatch):
-    """Answers each question at once, as workers/explain.py does."""
-    told = {
-        "source": "operator",
-        "target": "cloud",
-        "action": "deactivate",
-        "email": "tom@example.com",
-        "employee_id": "",
-        "kind": "terminated",
-        "cutoff": "2026-11-23T12:00:00Z",
-        "reckoned": "at once",
-        "first": "replay",
-        "account": {"id": "account-of-tom", "access": "active", "way": "deactivate"},
-        "rules": [{"rule": "exact match", "answer": "<b>one</b>", "decides": True}],
-        "calls": [],
-        "next": {
-            "write": "users.deactivate",
-            "state": "done",
-            "outcome": "deactivated",
-            "reason": "",
-            "detail": "",
-            "due_at": None,
-        },
-        "then": [],
-    }
-
-    def ask(_waker, questions):
-        for each in questions:
-            explanations.answer(ledger, each, told)
-
-    monkeypatch.setattr("tests.workers.fakes.FakeWaker.ask", ask)
-
-
-@pytest.fixture
-def nobody_works(monkeypatch):
-    """No worker runs, and nobody waits for one for long."""
-    monkeypatch.setattr(explaining, "TIMEOUT", 0 * HOUR)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from workers.leavers import (
     Leaver,
     LeaverId,
     LeaverKind,
+    Outcome,
     Standing,
     State,
     hr_target,
@@ -43,7 +44,7 @@ class Ahead:
     said: Cutoff  # as it came in first; HR may have moved it since
     received_at: datetime
     state: State | None = None
-    outcome: str | None = None
+    outcome: Outcome | None = None
     reason: str = ""
     detail: str = ""
     stop: str = ""  # what somebody asked for while the job runs
@@ -83,7 +84,7 @@ def of_job(ledger: Ledger, job: JobId, *, worker: str) -> Ahead:
         said=Cutoff(row["said"], row["hr_date"], row["hr_zone"]),
         received_at=row["created_at"],
         state=state,
-        outcome=row["outcome"],
+        outcome=Outcome(row["outcome"]) if row["outcome"] else None,
         reason=row["reason"],
         detail=row["detail"],
         stop=row["stop"] or "",
