@@ -99,8 +99,10 @@ def possible(job: Job) -> list[Act]:
 def meant(ledger: Ledger, parts: Sequence[str], act: Act) -> list[JobId]:
     """The jobs with these ids, and of leavers with these those that the act is for.
 
-    Raises NotFound.
+    A replay takes no leavers: nobody means all that ever ended.  Raises NotFound.
     """
+    if act.name == "replay":
+        return [kept.find(ledger, part) for part in parts]
     states = (State.HELD,) if act.name == "release" else UNFINISHED
     found = [job for part in parts for job in kept.find_with_leavers(ledger, part, states)]
     return list(dict.fromkeys(found))

@@ -1,5 +1,6 @@
 """Giving back what a deactivation has taken, by a job beside it (workers/ledger/reinstatements)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,8 +21,12 @@ class Reinstated:
     refused: str = ""
 
 
-def meant(ledger: Ledger, part: str) -> list[JobId]:
-    """The job with this id, or the deactivations of the leaver with it.  Raises NotFound."""
+def meant(ledger: Ledger, parts: Iterable[str]) -> list[JobId]:
+    """The jobs with these ids, and the deactivations of leavers with these.  Raises NotFound."""
+    return list(dict.fromkeys(job for part in parts for job in _meant(ledger, part)))
+
+
+def _meant(ledger: Ledger, part: str) -> list[JobId]:
     try:
         return [kept.find(ledger, part)]
     except Ambiguous:

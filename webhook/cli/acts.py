@@ -70,7 +70,7 @@ def replay(
     The old rounds stay as they were.  Takes ids, filters or both, and says how many jobs that is
     before it asks.  Exits 1 if some were under way already.
     """
-    from webhook.acts.jobs import ACTS, replay
+    from webhook.acts.jobs import ACTS, meant, replay
     from workers.ledger.queries import jobs as kept
 
     if not ids and not any(filters.values()):
@@ -78,7 +78,7 @@ def replay(
     log_errors_only()
     settings = at.settings()
     with at.ledger(settings) as ledger:
-        found = [kept.find(ledger, part) for part in ids]
+        found = meant(ledger, ids, ACTS["replay"])
         chosen = list(kept.every(ledger, options.filter_of(filters, found or None)))
         if not _agreed(chosen, "Replay them?", dry_run=dry_run, yes=yes, json_=json_):
             return 0

@@ -57,22 +57,19 @@ def release(at: Situation, leavers: int, source: str | None, why: str, json_: bo
     Their jobs go on by themselves.  Where policy.approve asks for a second person, this is done in
     the console.
     """
-    from config.sources import OPERATOR
-    from workers.ledger import brakes
+    from webhook.acts import brake
 
     log_errors_only()
     settings = at.settings()
-    if settings.policy.approve != "none":
-        raise click.UsageError(
-            f'policy.approve is "{settings.policy.approve}": an approver releases the brake in the '
-            "console, at /brake"
-        )
-    known = (*settings.sources, OPERATOR)
-    if source is not None and source not in known:
-        hint = f"no source {source}; known: {', '.join(known)}"
-        raise click.BadParameter(hint, param_hint="--source")
-    with at.ledger(settings) as ledger:
-        done = brakes.release(ledger, leavers, source=source, actor=actor(), why=why, now=now())
+    if refused := brake.people_only(settings):
+        raise click.UsageError(refused)
+    try:
+        with at.ledger(settings) as ledger:
+            done = brake.release(
+                settings, ledger, leavers, source=source, actor=actor(), why=why, now=now()
+            )
+    except brake.UnknownSource as error:
+        raise click.BadParameter(str(error), param_hint="--source") from error
     if json_:
         show_json(done)
     else:

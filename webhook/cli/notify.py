@@ -62,12 +62,16 @@ def test(at: Situation, wait: timedelta, json_: bool) -> int:
 
     A worker sends it, because only workers read those URLs.  Exits 1 if one of them failed.
     """
+    from webhook.acts import notify
+
     log_errors_only()
     settings = at.settings()
-    if not settings.notify.urls:
-        raise Refused("notify.urls is empty: nobody gets messages")
     with at.ledger(settings) as ledger:
-        found = _await(ledger, _ask(ledger), wait)
+        try:
+            message = notify.test(settings, ledger, actor=actor(), now=now())
+        except notify.NobodyToTell as error:
+            raise Refused(str(error)) from error
+        found = _await(ledger, message, wait)
     if found is None:
         raise click.ClickException(
             "no worker has taken it: is one running, and has it notify.urls? See `leaver doctor`"
@@ -82,16 +86,6 @@ def test(at: Situation, wait: timedelta, json_: bool) -> int:
         return 0
     note("The URL's form: https://appriseit.com/services; then reload, and test again.")
     return 1
-
-
-def _ask(ledger: "Ledger") -> str:
-    from workers.ledger import outbox
-    from workers.ledger.outbox import Message, MessageKind
-
-    asked = now()
-    text = f"{actor()} tries at {when(asked)} whether Leaver's messages arrive here. They do."
-    with ledger.write() as tx:
-        return outbox.put(tx, Message(MessageKind.TEST, "Leaver: test", text), asked)
 
 
 def _await(ledger: "Ledger", message: str, wait: timedelta) -> "list[Fate] | None":

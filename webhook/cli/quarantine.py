@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -15,16 +14,6 @@ from webhook.cli.situation import Situation, actor, log_errors_only, now, wake
 if TYPE_CHECKING:
     from workers.leavers import DeliveryId, JobId
     from workers.ledger import Ledger
-
-NOTHING_WAITS = "nothing of it is in quarantine"
-
-
-@dataclass(frozen=True, slots=True)
-class Dismissed:
-    """What became of one delivery; `result` is empty where nothing was done."""
-
-    id: "DeliveryId"
-    result: str
 
 
 def _which(command: options.Command) -> options.Command:
@@ -66,7 +55,7 @@ def reparse(
     For after the mapping in sources.X was mended; the time of the signature is not looked at.  What
     was accepted of a batch is not done twice.  Exits 1 if something is still in quarantine.
     """
-    from webhook.acts.reparse import Reparser
+    from webhook.acts.quarantine import Reparser
 
     log_errors_only()
     settings = at.settings()
@@ -110,7 +99,7 @@ def dismiss(
     one takes back: unmatched_event where nobody said it, rescinded_late where it was done already.
     Nothing is deleted.  Exits 1 if there was nothing of that in one.
     """
-    from workers.ledger import quarantine
+    from webhook.acts import quarantine
 
     log_errors_only()
     settings = at.settings()
@@ -118,11 +107,11 @@ def dismiss(
     with at.ledger(settings) as ledger:
         for delivery in _chosen(ledger, ids, status, source, since, yes=yes):
             done = quarantine.dismiss(ledger, delivery, actor=actor(), why=why, now=now())
-            all_done = all_done and done
+            all_done = all_done and bool(done.result)
             if json_:
-                show_json(Dismissed(delivery, "dismissed" if done else ""))
+                show_json(done)
             else:
-                say(f"{delivery}  {'dismissed' if done else NOTHING_WAITS}")
+                say(f"{delivery}  {done.result or done.why_not}")
     return 0 if all_done else 1
 
 
@@ -136,13 +125,14 @@ def _chosen(
     yes: bool,
 ) -> "list[DeliveryId]":
     """The deliveries of these ids, or all that fit the options; the oldest first, as they came."""
+    from webhook.acts.quarantine import meant
     from workers.leavers import DeliveryStatus
     from workers.ledger.queries import deliveries as kept
 
     if bool(ids) == bool(status) or (ids and (source or since)):
         raise click.UsageError("say which deliveries: either ids, or --status quarantined")
     if ids:
-        return list(dict.fromkeys(kept.find(ledger, part) for part in ids))
+        return meant(ledger, ids)
     wanted = kept.DeliveryFilter(
         source, DeliveryStatus.QUARANTINED, now() - since if since else None
     )

@@ -31,9 +31,8 @@ def reinstate(at: Situation, ids: Sequence[str], why: str, force: bool, json_: b
     log_errors_only()
     settings = at.settings()
     with at.ledger(settings) as ledger:
-        found = list(dict.fromkeys(job for part in ids for job in act.meant(ledger, part)))
         results = []
-        for job in found:
+        for job in act.meant(ledger, ids):
             result = act.reinstate(
                 settings, ledger, job, actor=actor(), why=why, force=force, now=now()
             )

@@ -83,42 +83,35 @@ def side_of(
 
 def hold(ledger: "Ledger", side: "Side", why: str, json_: bool) -> int:
     """Have the whole side wait, and say so.  1 if it did already."""
-    from workers.ledger import holds as words
+    from webhook.acts import sides
     from workers.ledger.queries.holds import standing
 
-    new = words.hold(ledger, side, actor=actor(), why=why, now=now())
-    running = len(words.running(ledger, side))
+    done = sides.hold(ledger, side, actor=actor(), why=why, now=now())
     if json_:
-        _show(side, "held" if new else "", running=running)
-    elif new:
+        show_json(done)
+    elif done.result:
         say(f"{side} is held: what comes in is recorded, and waits")
     else:
         by = [f"{h.actor}, {when(h.held_at)}: {h.reason}" for h in standing(ledger) if _is(h, side)]
         say(f"{side} is held already, by {' '.join(by)}")
-    if running and not json_:
-        say(f"running jobs: {running}; each stops before its next write")
-    return 0 if new else 1
+    if done.running and not json_:
+        say(f"running jobs: {done.running}; each stops before its next write")
+    return 0 if done.result else 1
 
 
 def release(ledger: "Ledger", side: "Side", why: str, json_: bool) -> int:
     """Let the whole side go, and say so.  1 if it is not held."""
-    from workers.ledger import holds as words
-    from workers.ledger.queries.holds import waiting
+    from webhook.acts import sides
 
-    jobs = waiting(ledger, side)
-    released = words.release(ledger, side, actor=actor(), why=why, now=now())
+    done = sides.release(ledger, side, actor=actor(), why=why, now=now())
     if json_:
-        _show(side, "released" if released else "", jobs=jobs)
-    elif released:
-        say(f"{side} is released; jobs that go on by themselves: {jobs}")
+        show_json(done)
+    elif done.result:
+        say(f"{side} is released; jobs that go on by themselves: {done.jobs}")
     else:
         say(f"{side} is not held: see `leaver holds`")
-    return 0 if released else 1
+    return 0 if done.result else 1
 
 
 def _is(found: Any, side: "Side") -> bool:
     return (found.kind, found.name) == (side.kind, side.name)
-
-
-def _show(side: "Side", result: str, **count: int) -> None:
-    show_json({"kind": side.kind, "name": side.name, "result": result} | count)

@@ -4,9 +4,9 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from config.sources import OPERATOR
+from webhook.acts import brake as acts
 from webhook.console import access
 from webhook.console.situation import at
-from workers.ledger import brakes as kept
 from workers.ledger.queries import brakes
 from workers.ledger.users import Role
 
@@ -29,12 +29,11 @@ def release() -> ResponseReturnValue:
         return _shown("Say how many leavers may pass, as a number."), 400
     if not why:
         return _shown("Say why: the audit trail keeps it."), 400
-    if source not in (None, *at().settings.sources, OPERATOR):
-        return _shown("There is no such source."), 400
-    now = at().now()
-    kept.release(
-        at().ledger, int(number), source=source, actor=access.current().actor, why=why, now=now
-    )
+    by = {"actor": access.current().actor, "why": why}
+    try:
+        acts.release(at().settings, at().ledger, int(number), source=source, **by, now=at().now())
+    except acts.UnknownSource as error:
+        return _shown(str(error)), 400
     return redirect(url_for("brake.show"), 303)
 
 

@@ -4,11 +4,11 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from config.sources import OPERATOR
+from webhook.acts import sides
 from webhook.acts.sides import UnknownSide, checked
 from webhook.console import access
 from webhook.console.situation import at
 from workers.leavers import State, hr_target
-from workers.ledger import holds as kept
 from workers.ledger.holds import Side
 from workers.ledger.queries import holds, jobs
 from workers.ledger.queries.jobs import JobFilter
@@ -32,7 +32,8 @@ def show() -> ResponseReturnValue:
 @access.needs(Role.OPERATOR)
 def change(act: str) -> ResponseReturnValue:
     """Hold a whole source or target, or let it go."""
-    run = {"hold": kept.hold, "release": kept.release}.get(act) or abort(404)
+    if act not in ("hold", "release"):
+        abort(404)
     why = request.form.get("reason", "").strip()
     if not why:
         return _shown("Say why: the audit trail keeps it."), 400
@@ -40,7 +41,8 @@ def change(act: str) -> ResponseReturnValue:
         side = _side(request.form.get("side", ""))
     except UnknownSide as error:
         return _shown(str(error)), 400
-    if not run(at().ledger, side, actor=access.current().actor, why=why, now=at().now()):
+    run = sides.hold if act == "hold" else sides.release
+    if not run(at().ledger, side, actor=access.current().actor, why=why, now=at().now()).result:
         return _shown(f"{side} is {'held already' if act == 'hold' else 'not held'}."), 409
     return redirect(url_for("holds.show"), 303)
 

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
-from webhook.acts.reparse import Reparsed, Reparser
+from webhook.acts.quarantine import DeliveryResult, Reparser, dismiss
 from webhook.console import access
 from webhook.console.situation import at
 from workers.leavers import DeliveryId
-from workers.ledger import quarantine
 from workers.ledger.queries import NotFound, deliveries
 from workers.ledger.users import Role
 
@@ -58,20 +57,15 @@ def do(name: str) -> ResponseReturnValue:
     return render_template("quarantine_result.html", act=act, results=results, why=why)
 
 
-def _read(chosen: Sequence[DeliveryId], why: str, *, dry_run: bool = False) -> list[Reparsed]:
+def _read(chosen: Sequence[DeliveryId], why: str, *, dry_run: bool = False) -> list[DeliveryResult]:
     actor = access.current().actor
     reparser = Reparser(at().settings, at().ledger, actor=actor, why=why, dry_run=dry_run)
     return [reparser.reparse(each, at().now()) for each in chosen]
 
 
-def _dismissed(chosen: Sequence[DeliveryId], why: str) -> list[Reparsed]:
+def _dismissed(chosen: Sequence[DeliveryId], why: str) -> list[DeliveryResult]:
     by = {"actor": access.current().actor, "why": why}
-    done = {each: quarantine.dismiss(at().ledger, each, **by, now=at().now()) for each in chosen}
-    nothing = "nothing of it is in quarantine"
-    return [
-        Reparsed(each, "dismissed" if dismissed else "", "" if dismissed else nothing)
-        for each, dismissed in done.items()
-    ]
+    return [dismiss(at().ledger, each, **by, now=at().now()) for each in chosen]
 
 
 def _act(name: str) -> Act:

@@ -30,6 +30,9 @@ PAGE = 500
 #: The fewest characters of an id that are looked for.
 SHORTEST_PART = 6
 
+#: The characters of an id; whole ones are found by the index, however many rows there are.
+WHOLE = 36
+
 
 class NotFound(LookupError):
     """Nothing has this id, or several have its part; the message says which."""
@@ -72,8 +75,9 @@ def find_id(ledger: Ledger, table: sa.Table, noun: str, part: str) -> str:
     if len(part) < SHORTEST_PART or not set(part) <= set("0123456789abcdef-"):
         raise NotFound(f"{part!r} is not the id of a {noun}, nor {SHORTEST_PART} characters of one")
     begins_or_ends = sa.or_(table.c.id.startswith(part), table.c.id.endswith(part))
+    fits = table.c.id == part if len(part) == WHOLE else begins_or_ends
     with ledger.read() as tx:
-        found = tx.scalars(sa.select(table.c.id).where(begins_or_ends).limit(2)).all()
+        found = tx.scalars(sa.select(table.c.id).where(fits).limit(2)).all()
     if not found:
         raise NotFound(f"no {noun} has the id {part}")
     if len(found) > 1:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from workers.ledger import tables as t
 from workers.ledger.outbox import MessageKind
+from workers.ledger.queries import NotFound
 from workers.ledger.store import Ledger
 
 WAITING, SENT, GIVEN_UP = "waiting", "sent", "given_up"
@@ -35,27 +36,40 @@ class Sending:
     error: str
 
 
-def sendings(ledger: Ledger, *, limit: int) -> list[Sending]:
-    """The newest messages, each with each of its recipients."""
-    copy = t.copies.c
-    query = (
-        sa.select(
-            t.messages.c.id.label("message"),
-            t.messages.c.created_at,
-            t.messages.c.title,
-            sa.func.coalesce(copy.name, "").label("recipient"),
-            _STATE.label("state"),
-            sa.func.coalesce(copy.tries, 0).label("tries"),
-            copy.due_at,
-            copy.sent_at,
-            sa.func.coalesce(copy.error, "").label("error"),
-        )
-        .outerjoin_from(t.messages, t.copies, copy.message_id == t.messages.c.id)
-        .order_by(t.messages.c.id.desc(), copy.name)
-        .limit(limit)
-    )
+def sendings(ledger: Ledger, *, limit: int, after: str | None = None) -> list[Sending]:
+    """The newest `limit` messages older than the message `after`, each with each recipient."""
+    newest = sa.select(t.messages.c.id).order_by(t.messages.c.id.desc()).limit(limit)
+    if after is not None:
+        newest = newest.where(t.messages.c.id < after)
     with ledger.read() as tx:
-        return [Sending(**row) for row in tx.execute(query).mappings()]
+        found = tx.execute(_SENDINGS.where(t.messages.c.id.in_(newest))).mappings()
+        return [Sending(**row) for row in found]
+
+
+def sendings_of(ledger: Ledger, message: str) -> list[Sending]:
+    """One message with each of its recipients.  Raises NotFound."""
+    with ledger.read() as tx:
+        found = tx.execute(_SENDINGS.where(t.messages.c.id == message)).mappings().all()
+    if not found:
+        raise NotFound(f"no message has the id {message}")
+    return [Sending(**row) for row in found]
+
+
+_SENDINGS = (
+    sa.select(
+        t.messages.c.id.label("message"),
+        t.messages.c.created_at,
+        t.messages.c.title,
+        sa.func.coalesce(t.copies.c.name, "").label("recipient"),
+        _STATE.label("state"),
+        sa.func.coalesce(t.copies.c.tries, 0).label("tries"),
+        t.copies.c.due_at,
+        t.copies.c.sent_at,
+        sa.func.coalesce(t.copies.c.error, "").label("error"),
+    )
+    .outerjoin_from(t.messages, t.copies, t.copies.c.message_id == t.messages.c.id)
+    .order_by(t.messages.c.id.desc(), t.copies.c.name)
+)
 
 
 def last_sent(ledger: Ledger) -> datetime | None:
