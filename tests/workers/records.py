@@ -7,12 +7,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from workers.leavers import (
+    AccountId,
     Cutoff,
     Delivery,
     Element,
     ElementKind,
     JobId,
     Leaver,
+    Outcome,
 )
 from workers.ledger import Ledger, intake, moves
 from workers.ledger import tables as t
@@ -103,6 +105,17 @@ def claim(ledger: Ledger, job: JobId, **about: Any) -> moves.Claim:
     claimed = try_claim(ledger, job, **about)
     assert claimed is not None, job_row(ledger, job)
     return claimed
+
+
+def deactivated(ledger: Ledger) -> JobId:
+    """A job by which an account was switched off, on the word of HR."""
+    job, account = job_of(ledger), AccountId("a1")
+    owned = claim(ledger, job)
+    moves.pin(ledger, owned, account, now=NOW, lease=LEASE)
+    moves.keep(ledger, owned, {"status": "active"})
+    moves.intend(ledger, owned, account, brakes={}, now=NOW, lease=LEASE)
+    moves.finish(ledger, owned, Outcome.DEACTIVATED, now=NOW)
+    return job
 
 
 def locked_out(

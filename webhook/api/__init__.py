@@ -6,9 +6,10 @@
     openapi.py      the description of them all
     once.py         keys, so that nothing is done twice
     lists.py        pages of a list, and their cursors
+    meant.py        what a body says of an act: why, and which are meant
     jobs.py         jobs
     acts.py         what is done to jobs
-    leavers.py      leavers entered by hand
+    leavers.py      leavers: listed, in full, entered by hand
     deliveries.py   what came in
     standing.py     how it goes: status, alarms, holds, brake
     audit.py        the audit trail
@@ -20,7 +21,17 @@ Whatever a response holds is a fact of workers/ledger/queries, written as `--jso
 from flask import Flask, jsonify
 from flask.typing import ResponseReturnValue
 
-from webhook.api import access, acts, audit, deliveries, jobs, leavers, openapi, shadow, standing
+from webhook.api import (
+    access,
+    acts,
+    audit,
+    deliveries,
+    jobs,
+    leavers,
+    openapi,
+    shadow,
+    standing,
+)
 
 OPERATIONS = (
     *standing.OPERATIONS,

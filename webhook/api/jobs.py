@@ -29,6 +29,7 @@ class Which(Query):
     reason: Annotated[str | None, Field(json_schema_extra={"enum": sorted(JOB)})] = None
     email: Annotated[Line | None, Field(description="the whole address, in any case")] = None
     since: Annotated[Line | None, Field(description="received within the last 2d, 12h, 30m")] = None
+    unfinished: Annotated[bool, Field(description="only those that have not ended")] = False
 
 
 class Filter(Paged, Which):
@@ -58,7 +59,7 @@ def listed(asked: Filter) -> Listed[Job]:
 def meant(which: Which) -> JobFilter:
     """The filter that is meant.  Raises Mistyped."""
     said = {name: str(value) for name in FIELDS if (value := getattr(which, name)) is not None}
-    return job_filter(said, at().now())
+    return replace(job_filter(said, at().now()), unfinished=which.unfinished)
 
 
 def one(asked: Shown, job: str) -> JobInFull:

@@ -66,7 +66,8 @@ def reveal(leaver: str) -> ResponseReturnValue:
 def looked(leaver: str) -> KeptLeaver:
     """A leaver whose address is about to be shown; the audit trail keeps it."""
     found = _of(_person(leaver), leaver)
-    trail.looked(at().ledger, leaver=found.id, actor=access.current().actor, now=at().now())
+    about, actor = f"leaver {found.id}", access.current().actor
+    trail.looked(at().ledger, about=about, actor=actor, now=at().now())
     return found
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from workers.leavers import DeliveryId, JobId, LeaverId
+from workers.leavers import DeliveryId, JobId
 from workers.ledger import tables as t
 from workers.ledger.store import Ledger
 
@@ -13,13 +13,12 @@ def looked(
     ledger: Ledger,
     job: JobId | None = None,
     delivery: DeliveryId | None = None,
-    leaver: LeaverId | None = None,
+    about: str = "",
     *,
     actor: str,
     now: datetime,
 ) -> None:
-    """Somebody looked at personal data that is hidden otherwise."""
+    """Somebody looked at what is hidden otherwise, of a job, of a delivery, or `about` what."""
     entry = {"at": now, "actor": actor, "action": "look", "job_id": job, "delivery_id": delivery}
-    entry["detail"] = f"leaver {leaver}" if leaver else ""
     with ledger.write() as tx:
-        tx.execute(sa.insert(t.audit).values(entry))
+        tx.execute(sa.insert(t.audit).values(entry | {"detail": about}))

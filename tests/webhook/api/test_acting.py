@@ -1,12 +1,11 @@
 """What programs do: to exactly the jobs that are meant, once, under their name."""
 
-import json
-
 import pytest
 import sqlalchemy as sa
 
-from tests.workers.records import DAY, NOW, delivery, job_row, person, record
-from workers.ledger import answers, tokens
+from tests.workers.records import NOW, deactivated, delivery, job_row, person, record
+from webhook.api import OPERATIONS
+from workers.ledger import answers
 from workers.ledger import tables as t
 from workers.ledger.queries import jobs as kept
 from workers.ledger.queries.jobs import JobFilter
@@ -15,25 +14,6 @@ from workers.ledger.users import Role
 UNKNOWN = "00000000-0000-7000-8000-000000000000"
 HOLD = "/jobs/hold"
 WHY = {"reason": "a test"}
-
-
-@pytest.fixture
-def poster(app, ledger):
-    """Makes a function that posts as a program with a role."""
-
-    def allow(role=Role.OPERATOR, now=NOW):
-        token = tokens.add(ledger, f"poster {role} {now}", role, lasts=DAY * 9, actor="r", now=NOW)
-        client = app(ledger, now).test_client()
-
-        def post(path, said, key="a key", **headers):
-            headers |= {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
-            headers.setdefault("Content-Type", "application/json")
-            data = said if isinstance(said, bytes) else json.dumps(said)
-            return client.post(f"/api/v1{path}", data=data, headers=headers)
-
-        return post
-
-    return allow
 
 
 @pytest.fixture
@@ -141,9 +121,66 @@ def test_a_viewer_does_nothing(poster, ledger, jobs):
     """Not even a dry run, nor with any body."""
     post = poster(Role.VIEWER)
 
-    for path in (HOLD, "/jobs/release", "/jobs/cancel", "/jobs/replay", "/leavers"):
+    for path in (each.path for each in OPERATIONS if each.body):
         assert post(path, WHY | {"ids": [jobs[0]]}).status_code == 403
     assert job_row(ledger, jobs[0]).state == "queued"
+
+
+def test_the_ids_of_leavers_mean_their_jobs(poster, ledger):
+    """Whoever holds a person thinks of no job; as on the command line."""
+    jobs = record(ledger, delivery(person("lena"), targets=("cloud", "jira-dc"))).jobs
+    leaver = job_row(ledger, jobs[0]).leaver_id
+    post = poster()
+
+    for act, state in (("hold", "held"), ("release", "queued"), ("cancel", "cancelled")):
+        answer = post(f"/jobs/{act}", WHY | {"ids": [leaver]}, key=act)
+        assert [each["state"] for each in answer.json["results"]] == [state, state]
+
+
+def test_a_replay_takes_no_leavers(poster, ledger, jobs):
+    """Nobody means all that ever ended."""
+    leaver = job_row(ledger, jobs[0]).leaver_id
+
+    answer = poster()("/jobs/replay", WHY | {"ids": [leaver]})
+
+    assert (answer.status_code, answer.json["detail"]) == (404, f"no job has the id {leaver}")
+
+
+def test_all_of_a_whole_source_is_cancelled_once_it_was_counted(poster, ledger, jobs):
+    """What has ended is not in the way."""
+    post = poster()
+    post("/jobs/cancel", WHY | {"ids": [jobs[0]]}, key="one")
+    fits = WHY | {"filter": {"source": "hr", "unfinished": True}}
+
+    seen = post("/jobs/cancel", fits | {"dry_run": True}, key="look").json
+    done = post("/jobs/cancel", fits | {"expected": 1}).json
+
+    assert [each["id"] for each in seen["results"]] == [jobs[1]]
+    assert [each["result"] for each in done["results"]] == ["cancelled"]
+
+
+def test_what_was_taken_is_given_back_only_against_hr_by_force(poster, ledger):
+    """HR still says that the person leaves: the guard of the command line holds here as well."""
+    job = deactivated(ledger)
+    leaver = job_row(ledger, job).leaver_id
+    post = poster()
+
+    by_force = WHY | {"ids": [leaver], "force": True}
+    [refused] = post("/jobs/reinstate", WHY | {"ids": [job]}).json["items"]
+    [forced] = post("/jobs/reinstate", by_force, key="another").json["items"]
+
+    assert (refused["deactivation"], refused["id"]) == (job, None)
+    assert "has not said that the person works here" in refused["refused"]
+    assert (forced["deactivation"], forced["refused"]) == (job, "")
+    assert job_row(ledger, forced["id"]).action == "reinstate"
+
+
+def test_of_whom_nothing_was_taken_nothing_is_given_back(poster, ledger, jobs):
+    """Neither of a leaver nor of one whom nobody knows."""
+    leaver, post = job_row(ledger, jobs[0]).leaver_id, poster()
+
+    for each in (leaver, UNKNOWN):
+        assert post("/jobs/reinstate", WHY | {"ids": [each]}, key=each).status_code == 404
 
 
 def test_a_filter_takes_the_number_that_was_seen(poster, ledger, jobs):
@@ -171,6 +208,7 @@ def test_a_filter_takes_the_number_that_was_seen(poster, ledger, jobs):
         WHY | {"ids": []},
         WHY | {"filter": {}, "expected": 2},
         WHY | {"filter": {"state": None}, "expected": 2},
+        WHY | {"filter": {"unfinished": False}, "expected": 2},
         WHY | {"filter": {"state": "queued"}, "expected": 2, "ids": [UNKNOWN]},
         WHY | {"filter": {"state": "queued"}},
         WHY | {"filter": {"stat": "queued"}, "expected": 2},

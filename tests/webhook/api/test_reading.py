@@ -1,12 +1,13 @@
 """What programs read, who may, and what they hear when they may not."""
 
+import re
 from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.workers.records import DAY, NOW, delivery, person, record
+from tests.workers.records import DAY, NOW, delivery, job_row, person, record
 from webhook.api import OPERATIONS
 from webhook.api.lists import cursor_at, row_of
 from webhook.console.filters import Mistyped
@@ -15,11 +16,7 @@ from workers.ledger.queries import trail
 from workers.ledger.users import Role
 
 NOBODY = "00000000-0000-7000-8000-000000000000"
-PATHS = [
-    each.path.replace("{job}", NOBODY).replace("{delivery}", NOBODY)
-    for each in OPERATIONS
-    if not each.body
-]
+PATHS = [re.sub(r"{\w+}", NOBODY, each.path) for each in OPERATIONS if not each.body]
 PATHS.append("/openapi.json")
 
 
@@ -76,9 +73,11 @@ def test_no_two_tokens_have_one_name(program, ledger):
 def test_personal_data_is_masked_until_it_is_asked_for(program, ledger, role):
     """Not even an operator's program carries it away unasked."""
     kept = record(ledger, delivery(person("lena"), body=b"lena@example.com"))
+    leaver = job_row(ledger, kept.jobs[0]).leaver_id
     ask = program(role)
 
-    for path in ("/jobs", f"/jobs/{kept.jobs[0]}", "/shadow-report"):
+    lists = ("/jobs", "/leavers", "/shadow-report")
+    for path in (*lists, f"/jobs/{kept.jobs[0]}", f"/leavers/{leaver}"):
         assert "l\u2026@example.com" in str(ask(path).json)
         assert "lena@" not in str(ask(path).json)
     assert ask(f"/deliveries/{kept.delivery}").json["body"] is None
@@ -87,22 +86,31 @@ def test_personal_data_is_masked_until_it_is_asked_for(program, ledger, role):
 def test_an_operator_who_asks_for_it_reads_it_and_is_written_down(program, ledger):
     """As a click in the console does."""
     kept = record(ledger, delivery(person("lena"), body=b"a body"))
+    leaver = job_row(ledger, kept.jobs[0]).leaver_id
     ask = program(Role.OPERATOR)
 
     job = ask(f"/jobs/{kept.jobs[0]}", reveal="true")
     body = ask(f"/deliveries/{kept.delivery}", reveal="true")
+    who = ask(f"/leavers/{leaver}", reveal="true").json
 
     assert (job.json["email"], body.json["body"]) == ("lena@example.com", "a body")
+    assert who["leavers"][0]["email"] == who["jobs"][0]["email"] == "lena@example.com"
     looks = trail.listed(ledger, action="look", limit=10)
-    assert [each.actor for each in looks] == ["operator (API)"] * 2
+    assert [each.actor for each in looks] == ["operator (API)"] * 3
+    assert looks[0].detail == f"leaver {leaver}"
 
 
 def test_a_viewer_who_asks_for_it_is_refused(program, ledger):
     """Nothing is shown, and nothing is said of whether it is there."""
     kept = record(ledger, delivery(person("lena")))
+    leaver = job_row(ledger, kept.jobs[0]).leaver_id
     ask = program()
 
-    for path in (f"/jobs/{kept.jobs[0]}", f"/deliveries/{kept.delivery}"):
+    for path in (
+        f"/jobs/{kept.jobs[0]}",
+        f"/deliveries/{kept.delivery}",
+        f"/leavers/{leaver}",
+    ):
         answer = ask(path, reveal="true")
         assert (answer.status_code, answer.json["title"]) == (403, "Forbidden")
 
@@ -135,7 +143,7 @@ def test_a_list_is_walked_through_by_its_cursors(program, ledger):
     assert [job for page in seen for job in page] == sorted(jobs, reverse=True)
 
 
-@pytest.mark.parametrize("path", ["/deliveries", "/audit"])
+@pytest.mark.parametrize("path", ["/deliveries", "/leavers", "/audit"])
 def test_every_long_list_has_cursors(program, ledger, path):
     """Its second page begins behind the first one."""
     record(ledger, delivery(person("lena")))

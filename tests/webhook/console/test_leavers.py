@@ -2,9 +2,7 @@
 
 import pytest
 
-from tests.workers.records import HOUR, LEASE, NOW, claim, delivery, job_row, person, record
-from workers.leavers import AccountId, Outcome
-from workers.ledger import moves
+from tests.workers.records import HOUR, NOW, deactivated, delivery, job_row, person, record
 from workers.ledger.queries import jobs as kept
 from workers.ledger.queries.jobs import JobFilter
 
@@ -97,18 +95,6 @@ def test_a_job_is_explained_with_its_address_masked(ledger, alice, worker):
     assert "once it is replayed" in page
     assert "account-of-tom" in page
     assert "tom@" not in page
-
-
-def deactivated(ledger):
-    """A job by which an account was switched off, on the word of HR."""
-    [job] = record(ledger, delivery(person("lena"))).jobs
-    owned = claim(ledger, job)
-    account = AccountId("a1")
-    moves.pin(ledger, owned, account, now=NOW, lease=LEASE)
-    moves.keep(ledger, owned, {"status": "active"})
-    moves.intend(ledger, owned, account, brakes={}, now=NOW, lease=LEASE)
-    moves.finish(ledger, owned, Outcome.DEACTIVATED, now=NOW)
-    return job
 
 
 def test_on_the_page_of_a_leaver_only_what_has_not_ended_is_chosen(ledger, alice):
