@@ -20,7 +20,7 @@ TAKEN_BACK = (LeaverKind.RESCINDED, LeaverKind.REHIRED)
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class ReadElement:
     """One person in a body, and what would become of them in each target.
 
     `known` is the delivery that said the same before.
@@ -36,13 +36,13 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
+class ReadBody:
     """What a body says; `reason` is why the whole of it would be quarantined."""
 
     source: str
     reason: str
     detail: str
-    elements: Sequence[Read]
+    elements: Sequence[ReadElement]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +58,11 @@ class Asked:
         """All of them, in order."""
         return [each for own in self.by_element for each in own]
 
-    def answered(self, answers: Sequence[Explanation]) -> Body:
+    def answered(self, answers: Sequence[Explanation]) -> ReadBody:
         """The body with the answer to each question, in the order of `questions`."""
         told = iter(answers)
         elements = [
-            Read(
+            ReadElement(
                 element.kind,
                 element.reason,
                 element.detail,
@@ -76,7 +76,7 @@ class Asked:
             )
         ]
         delivery = self.delivery
-        return Body(delivery.source, delivery.reason, delivery.detail, elements)
+        return ReadBody(delivery.source, delivery.reason, delivery.detail, elements)
 
 
 def ask_about(settings: Settings, ledger: Ledger, source: str, raw: bytes, now: datetime) -> Asked:

@@ -11,7 +11,13 @@
     acts.py         what is done to jobs
     leavers.py      leavers: listed, in full, entered by hand
     deliveries.py   what came in
+    quarantine.py   what is done to what could not be read
+    explain.py      what would be done, and why
     standing.py     how it goes: status, alarms, holds, brake
+    holds.py        whole sources and targets held and released
+    brake.py        the release of the brake
+    source_keys.py  the keys that HR systems posted by themselves
+    messages.py     the messages to people
     audit.py        the audit trail
     shadow.py       the shadow report
 
@@ -25,11 +31,17 @@ from webhook.api import (
     access,
     acts,
     audit,
+    brake,
     deliveries,
+    explain,
+    holds,
     jobs,
     leavers,
+    messages,
     openapi,
+    quarantine,
     shadow,
+    source_keys,
     standing,
 )
 
@@ -39,6 +51,12 @@ OPERATIONS = (
     *acts.OPERATIONS,
     *leavers.OPERATIONS,
     *deliveries.OPERATIONS,
+    *quarantine.OPERATIONS,
+    *explain.OPERATIONS,
+    *holds.OPERATIONS,
+    *brake.OPERATIONS,
+    *source_keys.OPERATIONS,
+    *messages.OPERATIONS,
     *audit.OPERATIONS,
     *shadow.OPERATIONS,
 )

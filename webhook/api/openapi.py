@@ -14,13 +14,13 @@ REF = "#/components/schemas/{model}"
 WHY = {
     "400": "No Idempotency-Key, or one that cannot be",
     "401": "No token, or one that has expired or was removed",
-    "403": "The token's role is not enough",
+    "403": "The token's role is not enough, or only a person may do it",
     "404": "There is no such thing",
     "409": "It does not go with what is there, or with this key it is being done, or broke off",
     "413": "The body is too large",
     "415": "The body is no JSON",
     "422": "Something in query or body is not as described here; or the key came with another body",
-    "503": "The ledger cannot be reached now",
+    "503": "The ledger cannot be reached now, or no worker answers",
 }
 
 KEY = {
@@ -85,8 +85,10 @@ def _operation(each: Operation, results: dict[str, Any]) -> dict[str, Any]:
     problem = {problems.CONTENT_TYPE: {"schema": results["problem"]}}
     acts = {}
     if each.body:
-        codes += ["400", "404", "409", "413", "415"]
-        parameters.append(KEY)
+        codes += ["413", "415"]
+        if each.acts:
+            codes += ["400", "404", "409"]
+            parameters.append(KEY)
         said = {"application/json": {"schema": results[_said(each)]}}
         acts = {"requestBody": {"required": True, "content": said}}
     return {

@@ -7,7 +7,7 @@ By the same it is called, checked and described (openapi.py), so the three canno
 
 `asked` is a pydantic model of the query and `said` of a JSON body; every other argument stands in
 the path; what is returned is a fact, which becomes JSON.  What has a body is a POST: it acts, once
-(once.py).
+(once.py), unless it only asks.
 """
 
 import re
@@ -20,6 +20,7 @@ from flask import Response, abort, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from webhook.acts.asking import Unanswered
 from webhook.api import access, once, problems
 from webhook.console.filters import Mistyped
 from workers.ledger.queries import NotFound, as_json
@@ -31,6 +32,10 @@ ID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 class Conflict(Exception):
     """What is asked for does not go with what is there; the message says why."""
+
+
+class PeopleOnly(Exception):
+    """Only a person may do it, whatever a token's role; the message says where."""
 
 
 class Query(BaseModel):
@@ -48,11 +53,15 @@ class Body(BaseModel):
 
 @dataclass(frozen=True)
 class Operation:
-    """`path` as an OpenAPI description writes it, for those with `role` or a higher one."""
+    """`path` as an OpenAPI description writes it, for those with `role` or a higher one.
+
+    `acts` is False of a POST that only asks: repeated it does no harm, and its answer is not kept.
+    """
 
     path: str
     view: Callable[..., Any]
     role: Role = Role.VIEWER
+    acts: bool = True
 
     @property
     def name(self) -> str:
@@ -108,6 +117,8 @@ class Operation:
             return problems.mistyped(error)
         except Mistyped as error:
             return problems.told(422, str(error))
+        if not self.acts:
+            return self._done(takes)
         return once.answered(lambda: self._done(takes | ids))
 
     def _done(self, takes: dict[str, Any]) -> Response:
@@ -119,6 +130,10 @@ class Operation:
             return problems.told(404, str(error))
         except Conflict as error:
             return problems.told(409, str(error))
+        except PeopleOnly as error:
+            return problems.told(403, str(error))
+        except Unanswered as error:
+            return problems.told(503, str(error))
         said = as_json(fact)
         if "next" in said and said["next"] is None:
             del said["next"]

@@ -20,7 +20,7 @@ from workers.reasons import ELEMENT, JOB
 
 if TYPE_CHECKING:
     from config.settings import Settings
-    from webhook.acts.explain import Body
+    from webhook.acts.explain import ReadBody
     from workers.explanation import Explanation
     from workers.ledger import Ledger
 
@@ -110,7 +110,7 @@ def _explain_body(
 # --- Telling it -----------------------------------------------------------------------------
 
 
-def _show_body(what: "Body") -> None:
+def _show_body(what: "ReadBody") -> None:
     if not what.elements:
         say(f"A body of {what.source} that says nothing of anybody.")
     for number, element in enumerate(what.elements, start=1):
