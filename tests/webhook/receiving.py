@@ -158,6 +158,11 @@ class Receiver:
         """End its thread: the ledger is the next test's."""
         self.app.extensions["rejections"].close()
 
+    @property
+    def file(self) -> Path:
+        """Where the ledger is."""
+        return Path(self.ledger.engine.url.database or "")
+
     def rows(self, table: str) -> list[Any]:
         """All rows of one of the ledger's tables."""
         with self.ledger.read() as tx:

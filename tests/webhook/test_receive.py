@@ -3,7 +3,6 @@
 import sqlite3
 from datetime import timedelta
 from io import BytesIO
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -44,8 +43,7 @@ def chunked(stream: Any) -> dict[str, Any]:
 
 def break_ledger(receiver: Receiver) -> None:
     """As a disk that died would: nothing can be written any more."""
-    path = receiver.ledger.engine.url.database
-    with sqlite3.connect(path) as connection:
+    with sqlite3.connect(receiver.file) as connection:
         connection.execute("ALTER TABLE seen RENAME TO gone")
     connection.close()
 
@@ -232,9 +230,8 @@ def test_rejections_reach_the_ledger_by_themselves(receiver):
 
 def test_rejections_outlast_a_ledger_that_is_away(receiver):
     """A key mistyped while the disk is full is still a mistyped key."""
-    path = receiver.ledger.engine.url.database
     rejections = Rejections(receiver.ledger, receiver.clock, every=timedelta(days=1))
-    with sqlite3.connect(path) as connection:
+    with sqlite3.connect(receiver.file) as connection:
         connection.execute("ALTER TABLE rejections RENAME TO away")
         rejections.count("bamboohr", "signature_wrong")
         rejections.flush()
@@ -266,7 +263,7 @@ def test_without_a_queue_it_is_ready_all_the_same(receiver):
 
 def test_without_a_ledger_it_is_not_ready(receiver):
     """A load balancer sends deliveries elsewhere; a stranger learns no path and no address."""
-    Path(receiver.ledger.engine.url.database).write_bytes(b"this is no database" * 1000)
+    receiver.file.write_bytes(b"this is no database" * 1000)
 
     answer = receiver.client.get("/readyz")
 
