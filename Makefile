@@ -29,7 +29,7 @@ check: tools ## format, lint, types, import contracts, spelling
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/codespell
 
-test: check ## check, then the whole suite on every Python from 3.11 on found here
+test: tools ## check, then the whole suite on every Python from 3.11 on found here
 	@$(BIN)/python .ci/test.py
 
 mutants: tools ## post 10,000 mutants of what each sender sends, half of them signed anew

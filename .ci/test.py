@@ -1,11 +1,12 @@
-"""The whole test suite on every Python from 3.11 on that this machine offers.
+"""`make check`, then the whole test suite on every Python from 3.11 on that this machine offers.
 
 The interpreter behind .venv runs everything.  Each other one gets an environment of its own
-(.venv-3.12) and runs every test once, with its first case, and of a conformance suite with its
-first kind, but those with the marks in LEFT_OUT_ELSEWHERE, which take minutes and depend on the
-version least.  The newest interpreter reports the coverage of what it runs in the tests' own
-processes.  One line for each interpreter tells what it ran; the last line of all counts every
-run: "N passed, N failed, N skipped".  A run that broke off is one more failed.
+(.venv-3.12), made while the check runs, and runs every test once, with its first case, and of a
+conformance suite with its first kind, but those with the marks in LEFT_OUT_ELSEWHERE, which take
+minutes and depend on the version least.  These run side by side.  The newest interpreter reports
+the coverage of what it runs in the tests' own processes.  One line for each interpreter tells what
+it ran; the last line of all counts every run: "N passed, N failed, N skipped".  A run that broke
+off is one more failed.
 
 Standard library only, so that it starts before anything is installed.
 """
@@ -17,8 +18,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,10 +30,12 @@ PROMISED = ("3.11", "3.12", "3.13", "3.14")
 LEFT_OUT_ELSEWHERE = ("chaos", "exhaustive", "journey", "server")
 ELSEWHERE = ("--one-case", "-m", " and ".join(f"not {mark}" for mark in LEFT_OUT_ELSEWHERE))
 
-#: How many tests run at once.  Those left out elsewhere mostly wait for processes and time-outs;
-#: what is left keeps the processors busy, and one more worker would only collect it once more.
+#: How many tests run at once.  Those left out elsewhere mostly wait for processes and time-outs.
 PROCESSORS = os.cpu_count() or 1
-AT_ONCE, AT_ONCE_ELSEWHERE = PROCESSORS + 4, PROCESSORS + 1
+AT_ONCE = PROCESSORS + 4
+
+#: For subprocess.run: output and errors as one text.
+TOGETHER: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +76,21 @@ def main() -> int:
     others = interpreters(folders_to_search())
     others.pop(here, None)
     untested = [version for version in PROMISED if version != here and version not in others]
-
-    print(f"Testing on {', '.join([here, *others])}", flush=True)
     newest = max([here, *others], key=numbers)
     coverage = {newest: ("--cov", "--cov-report=term:skip-covered")}
-    runs = [run(here, Path(sys.executable), *coverage.get(here, ()))]
-    for version, python in others.items():
-        environment = ROOT / f".venv-{version}"
-        if prepare(environment, python):
-            options = (*ELSEWHERE, *coverage.get(version, ()))
-            runs.append(run(version, environment / "bin/python", *options))
-        else:
-            runs.append((f"{version}: its environment could not be made, see above", BROKEN_OFF))
+
+    with ThreadPoolExecutor() as beside:
+        made = {version: beside.submit(prepare, version, others[version]) for version in others}
+        if subprocess.run(["make", "--no-print-directory", "check"], cwd=ROOT).returncode:
+            return 1
+        print(f"Testing on {', '.join([here, *others])}", flush=True)
+        at_once = ("-n", str(AT_ONCE), "--dist", "worksteal")
+        runs = [run(here, Path(sys.executable), *at_once, *coverage.get(here, ()))]
+        elsewhere = [
+            beside.submit(run_elsewhere, version, made[version], *coverage.get(version, ()))
+            for version in others
+        ]
+        runs += [each.result() for each in elsewhere]
 
     print()
     for line, _ in runs:
@@ -139,33 +147,58 @@ def can_make_environments(python: Path) -> bool:
     return probe.returncode == 0
 
 
-def prepare(environment: Path, python: Path) -> bool:
-    """Bring an environment up to date; False if that failed, with the reason on the terminal."""
-    command = [str(ROOT / ".ci/venv"), environment.name, *REQUIREMENTS]
-    return subprocess.run(command, env={**os.environ, "PYTHON": str(python)}).returncode == 0
+def prepare(version: str, python: Path) -> subprocess.CompletedProcess[str]:
+    """Bring the environment of another version up to date; what it says is for who waits for it."""
+    command = [str(ROOT / ".ci/venv"), f".venv-{version}", *REQUIREMENTS]
+    return subprocess.run(command, env={**os.environ, "PYTHON": str(python)}, text=True, **TOGETHER)
 
 
-def run(version: str, python: Path, *options: str) -> tuple[str, Count]:
-    """Run the suite in one environment: a line for the reader, and the count."""
-    print(f"\n{version}: pytest {' '.join(options)}", flush=True)
+def run_elsewhere(
+    version: str, made: Future[subprocess.CompletedProcess[str]], *options: str
+) -> tuple[str, Count]:
+    """Run one case of each test in the environment of another version."""
+    ended = made.result()
+    if ended.returncode:
+        print(f"\n{version}: {ended.stdout}", flush=True)
+        return f"{version}: its environment could not be made, see above", BROKEN_OFF
+    python = ROOT / f".venv-{version}" / "bin/python"
+    line, count = run(version, python, *ELSEWHERE, *options, aside=True)
+    return (
+        f"{line}, one case of each test, without the {', '.join(LEFT_OUT_ELSEWHERE)} tests",
+        count,
+    )
+
+
+def run(version: str, python: Path, *options: str, aside: bool = False) -> tuple[str, Count]:
+    """Run the suite in one environment: a line for the reader, and the count.
+
+    What is run aside of others is shown when it has ended.
+    """
+    said = f"\n{version}: pytest {' '.join(options)}"
+    print(f"{said}, aside" if aside else said, flush=True)
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         junit = Path(folder, "junit.xml")
-        at_once = AT_ONCE_ELSEWHERE if "--one-case" in options else AT_ONCE
-        workers = ["-n", str(at_once), "--dist", "worksteal", "--quiet"]
-        command = [str(python), "-m", "pytest", *workers, f"--junitxml={junit}", *options]
+        command = [str(python), "-m", "pytest", "--quiet", f"--junitxml={junit}", *options]
+        environment = os.environ | {"COVERAGE_FILE": f".coverage.{version}"}
         # Where Python has it (coverage says so where not), it measures in a tenth of the time.
-        monitored = {"COVERAGE_CORE": "sysmon"} if numbers(version) >= (3, 12) else {}
-        code = subprocess.run(command, cwd=ROOT, env=os.environ | monitored).returncode
+        environment |= {"COVERAGE_CORE": "sysmon"} if numbers(version) >= (3, 12) else {}
+        # Each process would compile everything anew.
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        ended = subprocess.run(
+            command, cwd=ROOT, env=environment, text=True, **(TOGETHER if aside else {})
+        )
         count = Count.read(junit) if junit.exists() else None
 
+    if aside:
+        print(f"{said}\n{ended.stdout}", flush=True)
     took = f"{time.monotonic() - began:.0f} s"
-    if count is None or (code and not count.failed):
-        return f"{version}: pytest broke off after {took} (exit code {code})", BROKEN_OFF
-    left_out = ""
-    if "--one-case" in options:
-        left_out = f", one case of each test, without the {', '.join(LEFT_OUT_ELSEWHERE)} tests"
-    return f"{version}: {count} in {took}{left_out}", count
+    if count is None or (ended.returncode and not count.failed):
+        return (
+            f"{version}: pytest broke off after {took} (exit code {ended.returncode})",
+            BROKEN_OFF,
+        )
+    return f"{version}: {count} in {took}", count
 
 
 if __name__ == "__main__":

@@ -30,6 +30,8 @@ from workers.ledger.tables import metadata
 hypothesis.settings.register_profile("leaver", deadline=None)
 hypothesis.settings.load_profile("leaver")
 
+UNSAFE = "PRAGMA synchronous=OFF"
+
 SERVER_FIXTURES = {"redis_server", "debian_redis", "postgres_cluster"}
 MARK_OF_FOLDER = {"journeys": "journey", "chaos": "chaos"}
 
@@ -37,6 +39,13 @@ MARK_OF_FOLDER = {"journeys": "journey", "chaos": "chaos"}
 def pytest_addoption(parser: pytest.Parser) -> None:
     """What .ci/test.py asks for."""
     parser.addoption("--one-case", action="store_true", help="of each test only its first case")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Where each test runs once, a property is asked of a few examples."""
+    if config.getoption("--one-case"):
+        hypothesis.settings.register_profile("few", deadline=None, max_examples=10)
+        hypothesis.settings.load_profile("few")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -127,7 +136,10 @@ def sqlite_ledger(migrated_file: Path, sqlite_engine: sa.Engine) -> Iterator[Led
 @pytest.fixture(scope="session")
 def sqlite_engine(tmp_path_factory: pytest.TempPathFactory) -> sa.Engine:
     """The engine of a file that each test replaces."""
-    return open_ledger(f"sqlite:///{tmp_path_factory.mktemp('ledger') / 'leaver.db'}").engine
+    engine = open_ledger(f"sqlite:///{tmp_path_factory.mktemp('ledger') / 'leaver.db'}").engine
+    # No test cuts the power, and to wait for the disk takes as long as all the rest.
+    sa.event.listen(engine, "connect", lambda connection, _: connection.execute(UNSAFE))
+    return engine
 
 
 @pytest.fixture

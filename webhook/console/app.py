@@ -46,7 +46,7 @@ from webhook.console import (
     terminate,
     words,
 )
-from webhook.console.situation import Situation, Wakes
+from webhook.console.situation import Situation, Wakes, at
 from workers.ledger import Ledger, LedgerUnavailable
 
 #: Each has a blueprint.
@@ -106,17 +106,18 @@ def create_app(
 
     @app.get("/metrics")
     def show_metrics() -> ResponseReturnValue:
-        return metrics.scraped(ledger, clock()), {"Content-Type": metrics.CONTENT_TYPE}
+        return metrics.scraped(at().ledger, at().now()), {"Content-Type": metrics.CONTENT_TYPE}
 
     @app.get("/healthz")
     def show_health() -> ResponseReturnValue:
-        found = health.found(ledger, clock())
+        found = health.found(at().ledger, at().now())
         return found, 503 if found["status"] == health.FAILING else 200
 
     @app.context_processor
     def always() -> dict[str, object]:
         """What every page has."""
-        return {"session": g.get("session"), "now": clock(), "mode": settings.policy.mode}
+        here = at()
+        return {"session": g.get("session"), "now": here.now(), "mode": here.settings.policy.mode}
 
     @app.errorhandler(HTTPException)
     def error(problem: HTTPException) -> ResponseReturnValue:

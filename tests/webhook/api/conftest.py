@@ -3,31 +3,20 @@
 import json
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 from flask import Flask
 
-from config.settings import load
-from tests.webhook.console.conftest import CONFIGURATION
-from tests.workers.fakes import FakeWaker
+from tests.webhook.console.conftest import app_of
 from tests.workers.records import DAY, NOW
-from webhook.console.app import create_app
-from workers.ledger import Ledger, tokens
+from workers.ledger import tokens
 from workers.ledger.users import Role
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> Callable[..., Flask]:
+def app() -> Callable[..., Flask]:
     """Makes the app of a ledger, at a time, with more settings by environment variables."""
-    configuration = tmp_path / "leaver.toml"
-    configuration.write_text(CONFIGURATION)
-
-    def make(ledger: Ledger, now: datetime = NOW, **environ: str) -> Flask:
-        settings = load(configuration, environ).for_the_door()
-        return create_app(settings, ledger, FakeWaker(), lambda: now)
-
-    return make
+    return app_of
 
 
 @pytest.fixture

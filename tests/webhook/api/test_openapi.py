@@ -51,6 +51,7 @@ def test_every_route_is_described_and_every_operation_is_a_route(program, app, l
     }
 
 
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("worker")
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
 def test_whatever_is_asked_is_answered_as_described(app, ledger, operation):

@@ -1,17 +1,22 @@
 """The console without a network: the real app and a real ledger, in a time that stands."""
 
+import copy
+import functools
+import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from config.settings import load
 from tests.workers.fakes import FakeWaker
 from tests.workers.records import NOW
 from webhook.console.app import create_app
-from workers.ledger import Ledger, sessions
+from workers.ledger import Ledger, open_ledger, sessions
 from workers.ledger.users import Role
 
 CONFIGURATION = """
@@ -44,17 +49,28 @@ def lost_ledger(opened: Callable[[str], Ledger], tmp_path: Path) -> Ledger:
 
 
 @pytest.fixture
-def console(tmp_path: Path) -> Callable[..., FlaskClient]:
+def console() -> Callable[..., FlaskClient]:
     """Makes a client of the console of a ledger, at a time."""
+    return lambda ledger, now=NOW: app_of(ledger, now).test_client()
 
-    configuration = tmp_path / "leaver.toml"
-    configuration.write_text(CONFIGURATION)
 
-    def visit(ledger: Ledger, now: datetime = NOW) -> FlaskClient:
-        settings = load(configuration, {}).for_the_door()
-        return create_app(settings, ledger, FakeWaker(), lambda: now).test_client()
+def app_of(ledger: Ledger, now: datetime = NOW, **environ: str) -> Flask:
+    """The console of a ledger, at a time, with more settings by environment variables."""
+    known = _app(frozenset(environ.items()))
+    app = copy.copy(known)
+    own = replace(known.extensions["leaver"], ledger=ledger, now=lambda: now)
+    app.extensions = known.extensions | {"leaver": own}
+    return app
 
-    return visit
+
+@functools.cache
+def _app(environ: frozenset[tuple[str, str]]) -> Flask:
+    """One of no ledger, to be copied: to make its routes takes longer than most tests."""
+    with tempfile.TemporaryDirectory() as folder:
+        configuration = Path(folder, "leaver.toml")
+        configuration.write_text(CONFIGURATION)
+        settings = load(configuration, dict(environ)).for_the_door()
+        return create_app(settings, open_ledger(f"sqlite:///{folder}/none.db"), FakeWaker())
 
 
 @pytest.fixture

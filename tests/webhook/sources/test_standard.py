@@ -241,6 +241,7 @@ an_event = st.tuples(
 )
 
 
+@pytest.mark.exhaustive
 @settings(
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
