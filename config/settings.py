@@ -282,6 +282,11 @@ class Settings(BaseSettings):
         """Where each source that can be asked is asked, by the name of the source."""
         return {name: own.asked_at for name, own in self.sources.items() if own.asked_at}
 
+    @property
+    def operators(self) -> tuple[str, ...]:
+        """E-mail addresses and usernames of the accounts behind the credentials of all targets."""
+        return tuple(name for own in self.targets.values() for name in own.operators)
+
     def zone_of(self, source: str) -> ZoneInfo:
         """What a bare date of a source is meant in."""
         return ZoneInfo(self.sources[source].timezone or self.policy.timezone)

@@ -42,7 +42,7 @@ class Facts:
     pinned: Account | None  # the account of the first attempt, of which only id and way are known
     # From the settings.
     policy: Policy
-    operators: tuple[str, ...]  # e-mail addresses and usernames of the account we work with
+    operators: tuple[str, ...]  # e-mail addresses and usernames of the accounts we work with
     shadow: str  # the setting that says so; "" to act
     now: datetime
     # From the ledger again, where the leave to write is not asked for itself.

@@ -97,7 +97,7 @@ class Order:
     retry: Retry
     verify: Verify
     shadow: str  # the setting that says so; "" to act
-    operators: tuple[str, ...]  # the account behind our credential
+    operators: tuple[str, ...]  # the accounts behind our credentials, of all targets
     idp_grace: timedelta
 
 

@@ -61,7 +61,8 @@ JOB: Mapping[str, Reason] = {
         "Add the domain and `leaver release ID --reason TEXT`, or `leaver cancel`.",
     ),
     "operated_by": Reason(
-        "It is the account behind Leaver's own credential (targets.X.operated_by).",
+        "It is the account behind a credential of Leaver's own (targets.X.operated_by), in this "
+        "target or another one.",
         "Move the credential to another administrator first, change operated_by, then release.",
     ),
     "ambiguous_match": Reason(

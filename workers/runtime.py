@@ -95,7 +95,7 @@ class Runtime:
             retry=settings.retry,
             verify=settings.verify,
             shadow=settings.shadowed_by(source, target),
-            operators=own.operators,
+            operators=settings.operators,
             idp_grace=own.idp_grace if isinstance(own, AtlassianOrg) else timedelta(),
         )
 

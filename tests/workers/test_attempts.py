@@ -117,6 +117,19 @@ def test_a_target_in_shadow_mode_is_only_read(shop, ledger, target, lena):
     assert not target.is_off(LENA)
 
 
+def test_the_account_behind_one_target_is_held_in_all_of_them(shop, ledger, target, lena):
+    """It is one person: switched off in Crowd, the administrator of Jira cannot log in any more."""
+    other = '\n[targets.jira]\nkind = "jira-dc"\nbase_url = "https://jira.example.com"\n'
+    other += 'token = "test-token-not-a-secret"\noperated_by = "Lena@example.com"\n'
+    shop.file.write_text(shop.file.read_text() + other)
+    shop.runtime.settings = load(shop.file, {})
+
+    shop.run(lena)
+
+    assert state_of(ledger, lena) == ("held", "operated_by")
+    assert target.made == {}
+
+
 def test_a_refusal_holds_the_job_with_its_reason(shop, ledger, target, lena):
     """The target will never do it by itself."""
     target.fail("switch_off", Refused("switch_off", "409 owns a site", reason="lifecycle_conflict"))
