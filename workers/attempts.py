@@ -67,11 +67,7 @@ def run(runtime: Runtime, job: JobId) -> None:
 
 def _run(runtime: Runtime, claim: Claim) -> None:
     began = time.monotonic()
-    # Nobody needs to be saved from too many accounts that are switched on.
-    counted = claim.action is Action.DEACTIVATE
-    brakes = runtime.settings.brakes_of(claim.source) if counted else {}
-    to_approve = must_be_approved(runtime.settings.policy, claim)
-    journal = LedgerJournal(runtime.ledger, claim, brakes, runtime.clock.now, to_approve=to_approve)
+    journal = LedgerJournal(runtime.ledger, claim, runtime.clock.now)
     try:
         result = _end(runtime, claim, journal)
     except LeaseLost:
@@ -103,6 +99,7 @@ def _end(runtime: Runtime, claim: Claim, journal: LedgerJournal) -> str:
             return _objected(runtime, claim, against)
         order = runtime.order(claim.source, claim.target)
         target = runtime.targets[claim.target]
+        journal.go_by(order.brakes, to_approve=must_be_approved(order.policy, claim))
         with target.session(journal) as ready:
             result = attempt(claim, ready, journal, order, clock)
         return _settle(runtime, claim, result)
@@ -161,6 +158,8 @@ def _given_back(runtime: Runtime, claim: Claim, journal: LedgerJournal) -> str:
     if against is not None:
         return _settle(runtime, claim, against)
     order = runtime.order(claim.source, claim.target)
+    # Nobody needs to be saved from too many accounts that are switched on.
+    journal.go_by({}, to_approve=must_be_approved(order.policy, claim))
     with runtime.targets[claim.target].session(journal) as ready:
         result = reinstate.attempt(claim, taken.snapshot or {}, ready, journal, order, clock)
     return _settle(runtime, claim, result)

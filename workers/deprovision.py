@@ -24,6 +24,7 @@ from workers import decisions, retry
 from workers.decisions import Facts
 from workers.errors import Refused, Stopped, Unavailable
 from workers.leavers import Outcome
+from workers.ledger.brakes import Brakes
 from workers.ledger.moves import Claim
 from workers.policy import decide, must_be_approved
 from workers.targets.base import OUTCOME_OF, Access, Account, Journal, Target, Way
@@ -94,6 +95,7 @@ class Order:
     """What the configuration says about this job's target, beside the job itself."""
 
     policy: Policy
+    brakes: Brakes
     retry: Retry
     verify: Verify
     shadow: str  # the setting that says so; "" to act

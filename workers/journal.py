@@ -21,23 +21,23 @@ LEASE = timedelta(seconds=30)
 class LedgerJournal:
     """workers.targets.base.Journal, written to the ledger as it goes."""
 
-    def __init__(
-        self,
-        ledger: Ledger,
-        claim: Claim,
-        brakes: Brakes,
-        now: Callable[[], datetime],
-        *,
-        to_approve: bool = False,
-    ) -> None:
+    def __init__(self, ledger: Ledger, claim: Claim, now: Callable[[], datetime]) -> None:
         self._ledger = ledger
         self._claim = claim
-        self._brakes = brakes
         self._now = now
-        self._to_approve = to_approve
+        self._brakes: Brakes | None = None
+        self._to_approve = False
         self._account: AccountId | None = claim.account_id
         self.wrote = claim.intended_at is not None
         self.calls = 0
+
+    def go_by(self, brakes: Brakes, *, to_approve: bool = False) -> None:
+        """What the leave to write takes.
+
+        It must be of the configuration by which everything else is decided: an older one may have
+        no brake because it was in shadow mode.
+        """
+        self._brakes, self._to_approve = brakes, to_approve
 
     def pin(self, account: Account) -> None:
         """Fix the account of the job, and take it for the attempt.
@@ -63,6 +63,8 @@ class LedgerJournal:
         """
         if self._account is None:
             raise RuntimeError(f"{call} would write before an account was matched")
+        if self._brakes is None:
+            raise RuntimeError(f"{call} would write before it was said what that takes")
         moves.intend(
             self._ledger,
             self._claim,

@@ -143,7 +143,7 @@ def _switched_off(runtime: Runtime, about: Ahead, road: Road) -> Next:
         return _after(against)
     order = _order(runtime, claim)
     facts = known(claim, order, now)
-    facts = replace(facts, stop=_stop(about), braked=_braked(runtime, claim))
+    facts = replace(facts, stop=_stop(about), braked=_braked(runtime, claim, order))
     with runtime.targets[claim.target].session(journal) as target:
         for facts in learn(facts, target, journal):  # noqa: B020 - it goes on from what is known
             road.facts = facts
@@ -200,7 +200,7 @@ def _stop(about: Ahead) -> str:
     return about.stop or (about.side.side.reason if about.side else "")
 
 
-def _braked(runtime: Runtime, claim: Claim) -> str:
+def _braked(runtime: Runtime, claim: Claim, order: Order) -> str:
     """What the brake has against the first write of the round."""
     if claim.intended_at is not None:
         return ""
@@ -209,7 +209,7 @@ def _braked(runtime: Runtime, claim: Claim) -> str:
         claim.leaver or None,
         claim.round,
         source=claim.source,
-        brakes=runtime.settings.brakes_of(claim.source),
+        brakes=order.brakes,
         now=runtime.clock.now(),
     )
 

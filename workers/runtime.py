@@ -92,6 +92,7 @@ class Runtime:
         own = settings.targets[target]
         return Order(
             policy=settings.policy,
+            brakes=settings.brakes_of(source),
             retry=settings.retry,
             verify=settings.verify,
             shadow=settings.shadowed_by(source, target),

@@ -37,7 +37,8 @@ def call(journal: LedgerJournal, name: str, second: int, status: int = 200) -> N
 def attempt(ledger: Ledger, job: JobId) -> tuple[Claim, LedgerJournal]:
     """A worker takes the job a second after it came in, and finds the account."""
     claimed = claim(ledger, job, now=NOW + SECOND)
-    journal = LedgerJournal(ledger, claimed, {}, lambda: NOW + SECOND)
+    journal = LedgerJournal(ledger, claimed, lambda: NOW + SECOND)
+    journal.go_by({})
     call(journal, "users.search", 2)
     journal.pin(ACCOUNT)
     call(journal, "profile.get", 3)
@@ -104,7 +105,7 @@ def test_what_fails_is_told_with_its_reason(ledger):
     """Ordered faults are there to be seen."""
     job = job_of(ledger)
     claimed = claim(ledger, job)
-    journal = LedgerJournal(ledger, claimed, {}, lambda: NOW)
+    journal = LedgerJournal(ledger, claimed, lambda: NOW)
     call(journal, "users.search", 1, status=503)
     due_at = NOW + timedelta(minutes=1)
     moves.again(ledger, claimed, due_at, reason="unavailable", now=NOW + 2 * SECOND)
@@ -139,7 +140,7 @@ def test_a_reinstatement_is_told_the_other_way_round(ledger):
     known = {"force": True, "hr_is_asked": False, "now": NOW + 10 * SECOND}
     back = reinstatements.reinstate(ledger, left, actor="ada", why="a mistake", **known)
     claimed = claim(ledger, back, now=NOW + 10 * SECOND)
-    journal = LedgerJournal(ledger, claimed, {}, lambda: NOW + 10 * SECOND)
+    journal = LedgerJournal(ledger, claimed, lambda: NOW + 10 * SECOND)
     call(journal, "lifecycle.enable", 11)
     call(journal, "profile.get", 12)
     reinstatements.finish(ledger, claimed, Outcome.REINSTATED, now=NOW + 13 * SECOND)

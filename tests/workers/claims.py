@@ -47,6 +47,7 @@ def order(*, operators: tuple[str, ...] = (), verify: str = "60s", **rules: Any)
     """What the configuration says; it acts unless told otherwise."""
     return Order(
         policy=Policy.model_validate({"timezone": "UTC", "mode": "act", **rules}),
+        brakes={},
         retry=Retry.model_validate({}),
         verify=Verify.model_validate({"timeout": verify}),
         shadow="policy.mode" if rules.get("mode") == "shadow" else "",

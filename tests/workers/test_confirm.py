@@ -2,6 +2,7 @@
 
 import pytest
 
+from config.settings import load
 from tests.workers.fakes import FakeClock, FakeHr, FakeTarget, account
 from tests.workers.records import (
     DAY,
@@ -65,6 +66,28 @@ def test_what_hr_confirms_is_done(shop, ledger, hr, target, lena):
 
     assert job_row(ledger, lena)["outcome"] == "deactivated"
     assert [call["name"] for call in rows(ledger, t.calls)][:2] == ["hr.employee", "find"]
+
+
+def test_an_attempt_acts_by_the_brake_of_the_configuration_that_lets_it_act(
+    shop, ledger, hr, target, lena
+):
+    """Somebody goes live, and sets a brake, while HR is being asked."""
+    text = shop.file.read_text()
+    shop.runtime.settings = load(shop.file, {"LEAVER_POLICY__MODE": "shadow"})
+    tom = job_of(ledger, "tom", source="bamboohr")
+
+    def go_live():
+        hr.just_before = lambda: None
+        one = text.replace("brake = []", 'brake = [{ leavers = 1, per = "1h" }]')
+        shop.file.write_text(one)
+        shop.runtime.settings = load(shop.file, {})
+        shop.run(tom)
+
+    hr.just_before = go_live
+    shop.run(lena)
+
+    assert target.is_off(TOM)
+    assert state_of(ledger, lena) == ("held", "brake")
 
 
 @pytest.mark.parametrize("works_here", [True, False])

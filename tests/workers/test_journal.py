@@ -40,7 +40,9 @@ A_WRITE = Call(
 
 
 def journal_of(ledger, owned, now=NOW) -> LedgerJournal:
-    return LedgerJournal(ledger, owned, {}, lambda: now)
+    journal = LedgerJournal(ledger, owned, lambda: now)
+    journal.go_by({})
+    return journal
 
 
 def test_a_lease_outlasts_a_call_and_the_wait_for_the_ledger_before_it():
@@ -94,6 +96,18 @@ def test_the_next_round_begins_without_a_write(ledger):
     moves.replay_by(ledger, job, actor="ops", why="again", now=NOW)
 
     assert not journal_of(ledger, claim(ledger, job)).wrote
+
+
+def test_no_leave_is_given_before_it_was_said_what_it_takes(ledger):
+    """Without a brake by the configuration is one thing, forgotten another."""
+    owned = claim(ledger, job_of(ledger))
+    journal = LedgerJournal(ledger, owned, lambda: NOW)
+    journal.pin(LENA)
+
+    with pytest.raises(RuntimeError, match="before it was said"):
+        journal.intend("lifecycle.disable")
+
+    assert job_row(ledger, owned.job)["intended_at"] is None
 
 
 def test_a_leave_that_was_refused_is_no_write(ledger):

@@ -139,7 +139,7 @@ def test_one_job_shows_rounds_attempts_calls_and_audit_trail(leaver, ledger, now
     job = job_of(ledger, "lena", at=now, cutoff=now)
     claimed = claim(ledger, job, now=now)
     call = Call("lifecycle.disable", "POST", "/users/1/manage", True, now, 42, status=409)
-    LedgerJournal(ledger, claimed, {}, lambda: now).record(call)
+    LedgerJournal(ledger, claimed, lambda: now).record(call)
     moves.fail(ledger, claimed, reason="gave_up", detail="said the target", now=now)
     moves.replay_by(ledger, job, actor="eve", why="mended", now=now)
 

@@ -30,7 +30,7 @@ A_CALL = Call("users.search", "POST", "/admin/v2/users/search", False, NOW, 12, 
 
 
 def journal(ledger, owned, now=NOW):
-    return LedgerJournal(ledger, owned, {}, lambda: now)
+    return LedgerJournal(ledger, owned, lambda: now)
 
 
 #: Everything a worker can write.

@@ -206,7 +206,7 @@ class Machine(RuleBasedStateMachine):
     def worker_makes_a_call(self, data):
         job, claim = self._any_claim(data)
         call = Call("users.search", "POST", "/", False, self.now, 5, status=200)
-        journal = LedgerJournal(self.ledger, claim, {}, lambda: self.now)
+        journal = LedgerJournal(self.ledger, claim, lambda: self.now)
         if not self._owns(job, claim):
             with pytest.raises(LeaseLost):
                 journal.record(call)

@@ -36,7 +36,7 @@ def called(ledger, owned, *, name="users.search", status=200, now):
     """The worker makes a call and gets this answer."""
     error = "" if status and status < 400 else "said no"
     call = Call(name, "POST", "/", False, now, 5, status=status, error=error)
-    LedgerJournal(ledger, owned, {}, lambda: now).record(call)
+    LedgerJournal(ledger, owned, lambda: now).record(call)
 
 
 def probe_of(ledger, job, *, until=NOW + MINUTE, call="users.search"):

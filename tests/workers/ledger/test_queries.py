@@ -36,7 +36,7 @@ def received(ledger, *elements: Element, at=NOW, **about):
 
 
 def called(ledger, claimed: moves.Claim) -> None:
-    journal = LedgerJournal(ledger, claimed, {}, lambda: NOW)
+    journal = LedgerJournal(ledger, claimed, lambda: NOW)
     journal.record(Call("users.search", "POST", "/admin/v2/x", False, NOW, 12, status=200))
 
 

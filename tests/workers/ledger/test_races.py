@@ -126,7 +126,7 @@ ENDS = {
     ),
     "hold": lambda ledger, owned: moves.hold(ledger, owned, reason="protected", now=LATE),
     "lock_out": lambda ledger, owned: locked_out(ledger, owned, now=LATE, until=LATE + HOUR),
-    "record": lambda ledger, owned: LedgerJournal(ledger, owned, {}, lambda: LATE).record(
+    "record": lambda ledger, owned: LedgerJournal(ledger, owned, lambda: LATE).record(
         Call("users.search", "POST", "/", False, LATE, 5, status=200)
     ),
     "intend": lambda ledger, owned: moves.intend(

@@ -202,7 +202,7 @@ def pause(ledger, job, since, until):
     locked_out(ledger, claim(ledger, job, now=since), now=since, until=until)
     probe = claim(ledger, job, now=until)
     call = Call("users.search", "POST", "/", False, until, 5, status=200)
-    LedgerJournal(ledger, probe, {}, lambda: until).record(call)
+    LedgerJournal(ledger, probe, lambda: until).record(call)
     moves.again(ledger, probe, until, reason="not_verified", now=until)
 
 
