@@ -32,8 +32,8 @@ from tests.workers.shop import Shop
 from workers.attempts import INTERNAL_ERROR_LIMIT
 from workers.errors import LockedOut, Refused, Unavailable, WorkerStopping
 from workers.journal import LEASE
-from workers.leavers import Element, ElementKind, LeaverKind
-from workers.ledger import holds, moves, store
+from workers.leavers import Cutoff, Element, ElementKind, Leaver, LeaverKind
+from workers.ledger import holds, intake, moves, store
 from workers.ledger import tables as t
 from workers.ledger.holds import Side
 from workers.targets.base import Way
@@ -334,6 +334,75 @@ def test_a_release_gives_a_job_its_small_delays_and_its_chances_back(long_shop, 
 
     assert state_of(ledger, lena) == ("retrying", "internal_error")
     assert job_row(ledger, lena)["due_at"] < shop.clock.now() + MINUTE
+
+
+# --- Who counts at the brake ---
+
+
+def braked(shop, environ=None, own=""):
+    """The worker reads its settings again: one leaver an hour may pass."""
+    text = shop.file.read_text().replace("brake = []", 'brake = [{ leavers = 1, per = "1h" }]')
+    shop.file.write_text(text.replace("[sources.hr]", f"[sources.hr]\n{own}"))
+    shop.runtime.settings = load(shop.file, environ or {})
+
+
+def by_hand(shop, name):
+    leaver = Leaver(f"{name}@example.com", "", Cutoff(NOW))
+    about = {"targets": ("cloud",), "actor": "ops", "reason": "a call", "request_id": ""}
+    [job] = intake.enter(shop.ledger, leaver, **about, now=NOW)
+    return job
+
+
+def noted_and_replayed(shop, name):
+    job = job_of(shop.ledger, name)
+    braked(shop, {"LEAVER_POLICY__MODE": "shadow"})
+    shop.run(job)
+    braked(shop)
+    moves.replay_by(shop.ledger, job, actor="ops", why="going live", now=NOW)
+    return job
+
+
+@pytest.mark.parametrize("comes", [by_hand, noted_and_replayed])
+def test_whoever_comes_by_another_way_than_hr_counts_as_well(long_shop, target, comes):
+    """A wrong list in an operator's hands is a stream like any other."""
+    shop, ledger = long_shop, long_shop.ledger
+    target.put(account("bob"))
+    braked(shop)
+    first, second = comes(shop, "lena"), job_of(ledger, "bob")
+
+    for job in (first, second):
+        shop.run(job)
+
+    assert [state_of(ledger, job) for job in (first, second)] == [("done", ""), ("held", "brake")]
+
+
+@pytest.mark.parametrize("comes", [by_hand, noted_and_replayed])
+def test_whoever_comes_by_another_way_than_hr_waits_as_well(long_shop, target, comes):
+    """Nor may they be more than the window lets pass."""
+    shop, ledger = long_shop, long_shop.ledger
+    target.put(account("bob"))
+    braked(shop)
+    shop.run(job_of(ledger, "bob"))
+
+    second = comes(shop, "lena")
+    shop.run(second)
+
+    assert state_of(ledger, second) == ("held", "brake")
+    assert not target.is_off(LENA)
+
+
+def test_a_brake_of_its_own_does_not_spare_a_source_the_one_over_all(long_shop, target):
+    """Both must have room."""
+    shop, ledger = long_shop, long_shop.ledger
+    target.put(account("bob"))
+    braked(shop, own='brake = [{ leavers = 5, per = "1h" }]')
+    jobs = [job_of(ledger, "bob"), job_of(ledger, "lena")]
+
+    for job in jobs:
+        shop.run(job)
+
+    assert [state_of(ledger, job) for job in jobs] == [("done", ""), ("held", "brake")]
+    assert open_alarms(ledger) == [("brake", "all")]
 
 
 # --- When the worker is not alone, or not well ---

@@ -1,10 +1,13 @@
 """The brake in the ledger: exactly so many leavers pass, and a person lets the others go on."""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
+import sqlalchemy as sa
 
 from config.settings import Window
+from tests.workers.ledger.meetings import one_behind_the_other
 from tests.workers.records import (
     DAY,
     HOUR,
@@ -96,6 +99,18 @@ def test_as_many_workers_as_there_are_let_exactly_so_many_pass(ledger):
     assert passed.count(True) == 10
     assert len(held(ledger, jobs)) == 22
     assert open_alarms(ledger) == [("brake", "all")]
+
+
+def test_of_two_who_meet_at_the_last_place_one_takes_it(postgresql_ledger):
+    """Each of them would find the window with room for one more."""
+    ledger = postgresql_ledger
+    first, *both = jobs_of(ledger, 3)
+    write(ledger, first)
+
+    with one_behind_the_other(ledger, first, at=sa.select(t.brakes)) as start:
+        passed = [start(partial(write, ledger, job)) for job in both]
+
+    assert [each.result() for each in passed] == [True, False]
 
 
 def test_three_targets_of_a_leaver_count_once(ledger):
