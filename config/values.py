@@ -33,6 +33,12 @@ STANDARD_KEY_SIZES = {"whsec": range(24, 65), "whpk": (32,), "whsk": (64,)}
 # A name in a document, then the entries of lists that are meant, and so on.
 _STEP = r"[^.\[\]$*]+(?:\[(?:[0-9]{1,4}|\*)\])*"
 PATH = re.compile(rf"\$|(?:\$\.)?{_STEP}(?:\.{_STEP})*")
+
+# An entry of policy.protected: with none of what an address of HR cannot have.
+_PART = r'[^\s@:,;<>()"]+'
+ADDRESS = re.compile(f"{_PART}@{_PART}")
+PATTERN = re.compile(f"{_PART}(?:@{_PART})?")
+
 PLACEHOLDERS = ("{body}", "{timestamp}", "{id}")
 #: What a message about a job that is done may say of it.
 DONE_FIELDS = ("job", "outcome", "target", "source", "employee_id", "account_id", "email")
@@ -181,12 +187,12 @@ def email(value: object) -> str:
 def protected(value: object) -> str:
     """An e-mail address, a pattern for some, or an id or group with its prefix; in lower case.
 
-    No address has a colon, so that a prefix nobody knows is no pattern that protects nobody.
+    What no address can be, such as two of them in one text, would protect nobody.
     """
     lowered = text(value).lower()
     if re.fullmatch(r"(employee|account|group):\S.*", lowered):
         return lowered
-    if ":" in lowered or ("@" not in lowered and "*" not in lowered):
+    if not ADDRESS.fullmatch(lowered) and not ("*" in lowered and PATTERN.fullmatch(lowered)):
         raise ValueError(
             'is not an e-mail address, nor a pattern such as "*-svc@example.com", '
             '"employee:ID", "account:ID" or "group:NAME"'

@@ -9,6 +9,7 @@ The leave to write is the ledger's alone (intend, in workers/ledger/moves/writes
 more, under its locks, whether somebody stops the job and whether the brake has room.
 """
 
+import unicodedata
 from collections.abc import Callable
 from fnmatch import fnmatchcase
 
@@ -102,12 +103,11 @@ def _protected_person(facts: Facts) -> Answer:
 def _protects(policy: Policy, kind: str, value: str) -> Hold | None:
     """The entry of policy.protected that names this e-mail address, employee, account or group.
 
-    It is told by its place in the list, as an address is personal data.  Letter case does not
-    matter: rather one held too many.
+    It is told by its place in the list, as an address is personal data.
     """
-    wanted = value.lower()
+    wanted = _folded(value)
     for place, entry in enumerate(policy.protected, start=1):
-        prefix, colon, rest = entry.lower().partition(":")
+        prefix, colon, rest = _folded(entry).partition(":")
         if not colon:
             prefix, rest = "e-mail", prefix
         if prefix != kind or not wanted:
@@ -117,6 +117,11 @@ def _protects(policy: Policy, kind: str, value: str) -> Hold | None:
             shown = f": {entry}" if colon or "*" in entry else ""
             return Hold("protected", f"entry {place} of policy.protected{shown}")
     return None
+
+
+def _folded(text: str) -> str:
+    """`text` so that what looks the same is the same: rather one held too many."""
+    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def _email_domain(facts: Facts) -> Answer:

@@ -81,6 +81,11 @@ def line(configured, toml=TOML, environ=None):
         ),
         (
             "[policy]",
+            '[policy]\nprotected = ["ceo@example.com, cfo@example.com"]',
+            'policy.protected, entry 1: "ceo@example.com, cfo@example.com" is not an e-mail address, nor a pattern such as "*-svc@example.com", "employee:ID", "account:ID" or "group:NAME"',
+        ),
+        (
+            "[policy]",
             '[policy]\nprotected = ["a@b.c", "A@b.c"]',
             "policy.protected has the same entry twice",
         ),

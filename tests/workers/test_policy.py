@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from config.settings import Policy
 from config.sources import OPERATOR
@@ -206,6 +207,39 @@ def test_patterns_protect_whom_they_name_and_nobody_else(pattern, email, protect
     held = before_looking(email, protected=[pattern])
 
     assert (held is not None) is protected
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD", "NFKC", "NFKD"])
+@pytest.mark.parametrize(
+    "email", ["rené@example.com", "Straße@example.com", "\uff4cena@example.com"]
+)
+def test_an_entry_protects_however_its_letters_are_put_together(form, email):
+    """An editor may write one letter as two, and who reads the file sees no difference."""
+    entry = unicodedata.normalize(form, email.upper())
+
+    assert before_looking(email, protected=[entry]).reason == "protected"
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "ceo@example.com,cfo@example.com",
+        "ceo@example.com cfo@example.com",
+        "*-svc@example.com;*-bot@example.com",
+        "Chief Executive <ceo@example.com>",
+        "ceo @example.com",
+        "@example.com",
+        "@*.example.com",
+        "ceo@",
+        "ceo@example.com@example.com",
+        "mailto:ceo@example.com",
+        "employee: 4711",
+    ],
+)
+def test_an_entry_that_can_name_nobody_is_refused(entry):
+    """It would be believed to protect somebody."""
+    with pytest.raises(ValidationError):
+        policy(protected=[entry])
 
 
 def test_a_hold_shows_which_entry_matched_and_no_address():
