@@ -130,6 +130,16 @@ def release(
         return Released(len(first), left, waiting(tx, source))
 
 
+def keep_waiting(tx: sa.Connection, leaver: LeaverId, number: int) -> None:
+    """Have a leaver who waits for a release wait in the next round `number` too."""
+    kept = t.places.c
+    waited = sa.select(kept.leaver_id, sa.literal(number), kept.source, kept.asked_at).where(
+        kept.leaver_id == leaver, kept.round == number - 1, kept.taken_at.is_(None)
+    )
+    names = ["leaver_id", "round", "source", "asked_at"]
+    tx.execute(insert(tx, t.places).from_select(names, waited).on_conflict_do_nothing())
+
+
 def lift(tx: sa.Connection, now: datetime) -> None:
     """Open every brake again for which nobody waits any more."""
     _locked(tx, ALL)

@@ -281,6 +281,19 @@ def test_a_job_that_is_only_released_by_itself_waits_again(ledger):
     assert not write(ledger, jobs[2], now=NOW + DAY)
 
 
+def test_whoever_is_replayed_at_the_brake_waits_there_still(ledger):
+    """A replay of all that is held must not open it in passing."""
+    jobs = jobs_of(ledger, 4)
+    for job in jobs:
+        write(ledger, job)
+    for job in jobs[2:]:
+        moves.replay_by(ledger, job, actor="ops", why="all that is held", now=NOW + DAY)
+
+    assert [write(ledger, job, now=NOW + DAY) for job in jobs[2:]] == [False, False]
+    assert release(ledger, 1, now=NOW + DAY).waiting == 1
+    assert [write(ledger, job, now=NOW + DAY) for job in jobs[2:3]] == [True]
+
+
 def test_a_release_that_comes_before_the_job_is_held_is_not_lost(ledger):
     """Between the refusal and the hold a worker may be slow, or die."""
     jobs = jobs_of(ledger, 3)

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from workers.leavers import Action, JobId, State
 from workers.ledger import approvals, holds
 from workers.ledger import tables as t
+from workers.ledger.brakes import keep_waiting
 from workers.ledger.moves.move import (
     CANCELLABLE,
     REPLAYABLE,
@@ -119,6 +120,7 @@ def replay(
     )
     open_round(tx, job, row["round"], actor=actor, why=why, now=now)
     if deactivates:
+        keep_waiting(tx, row["leaver_id"], row["round"])
         back = sa.select(t.jobs.c.id).where(
             t.jobs.c.leaver_id == row["leaver_id"],
             t.jobs.c.target == row["target"],
