@@ -7,7 +7,8 @@ rejected_deliveries   a source's deliveries are turned away: a mistyped key lose
 key_expires           a target's credential expires; said anew 30, 14, 7 and 1 days before
 
 What waits for a person (a job, everybody at the brake, a whole source or target) has its alarm when
-it begins to wait; here that is said again each policy.remind_every.
+it begins to wait; here that is said again each policy.remind_every.  Of a job that an operator
+holds, who knows of it, the alarm begins with the first of these reminders.
 """
 
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ from config.targets import Target
 from workers.leavers import UNFINISHED, State
 from workers.ledger import Ledger, brakes, pauses
 from workers.ledger.alarms import close_alarm, raise_alarm, say_again
-from workers.ledger.tables import alarms, deliveries, jobs, rejections, targets
+from workers.ledger.tables import alarms, audit, deliveries, jobs, rejections, targets
 
 OVERDUE = timedelta(hours=1)
 PAUSED_LONG = timedelta(minutes=5)
@@ -51,6 +52,7 @@ def look(ledger: Ledger, configured: Mapping[str, Target], now: datetime) -> Non
 def remind(ledger: Ledger, every: timedelta, now: datetime) -> None:
     """Say again what has waited for a person that long.  Safe to run in every worker at once."""
     with ledger.write() as tx:
+        _held_for_long(tx, every, now)
         say_again(tx, WAITING, every, at_most=REMINDERS_AT_A_LOOK, now=now)
 
 
@@ -62,6 +64,22 @@ def rejections_alarm(*, wrong: int, unsigned: int, lately: int, ever_accepted: b
     """
     enough = UNSIGNED if ever_accepted else WRONG_KEY
     return wrong >= WRONG_KEY or unsigned >= enough or lately >= MANY_REJECTED
+
+
+def _held_for_long(tx: sa.Connection, every: timedelta, now: datetime) -> None:
+    of_job = (audit.c.job_id == jobs.c.id, audit.c.to_state == State.HELD)
+    since = sa.select(sa.func.max(audit.c.at)).where(*of_job).scalar_subquery()
+    told = sa.exists().where(alarms.c.open_key == sa.literal("job_held/") + jobs.c.id)
+    late = sa.select(jobs.c.id, jobs.c.target, since.label("since")).where(
+        jobs.c.state == State.HELD,
+        jobs.c.reason == "operator_hold",
+        jobs.c.cutoff <= now - every,
+        since <= now - every,
+        ~told,
+    )
+    for row in tx.execute(late.order_by(jobs.c.id).limit(REMINDERS_AT_A_LOOK)).all():
+        held = f"an operator holds job {row.id} in {row.target} since {row.since:%Y-%m-%d %H:%M}Z"
+        raise_alarm(tx, "job_held", row.id, f"{held}: `leaver job {row.id}`", now)
 
 
 def _overdue(tx: sa.Connection, now: datetime) -> None:

@@ -232,7 +232,9 @@ def remind(ledger, now):
     """What a sweep says again, each with how often it was said by then."""
     with capture_logs() as said:
         watch.remind(ledger, DAY, now)
-    return [(entry["kind"], entry["subject"], entry["text"], entry["count"]) for entry in said]
+    return [
+        (entry["kind"], entry["subject"], entry["text"], entry.get("count", 1)) for entry in said
+    ]
 
 
 def held(ledger, name="lena", now=NOW):
@@ -255,6 +257,29 @@ def test_what_waits_for_a_person_is_said_again_each_day_until_it_goes_on(ledger)
     assert (alarm["opened_at"], alarm["last_at"], alarm["count"]) == (NOW, later, 3)
     moves.release_by(ledger, job, actor="ops", why="go", now=later)
     assert remind(ledger, NOW + 9 * DAY) == []
+
+
+def test_a_job_that_an_operator_holds_is_said_once_it_has_waited_too_long(ledger):
+    """Whoever holds it knows; a day later they may be on holiday, and the leaver has access."""
+    job = job_of(ledger)
+    moves.hold_by(ledger, job, actor="ops", why="wait", now=NOW)
+    text = f"an operator holds job {job} in cloud since 2026-11-23 12:00Z: `leaver job {job}`"
+
+    assert remind(ledger, NOW + DAY - SECOND) == []
+    assert remind(ledger, NOW + DAY) == [("job_held", job, text, 1)]
+    assert remind(ledger, NOW + DAY + HOUR) == []
+    assert remind(ledger, NOW + 2 * DAY) == [("job_held", job, f"{text}; open for 1d", 2)]
+    moves.release_by(ledger, job, actor="ops", why="go", now=NOW + 3 * DAY)
+    assert remind(ledger, NOW + 9 * DAY) == []
+
+
+def test_a_job_that_is_held_before_its_cutoff_is_not_late_before_it(ledger):
+    """HR announces a leaving months ahead, and nobody has to decide by then."""
+    job = job_of(ledger, cutoff=NOW + 30 * DAY)
+    moves.hold_by(ledger, job, actor="ops", why="wait", now=NOW)
+
+    assert remind(ledger, NOW + 31 * DAY - SECOND) == []
+    assert [told[:2] for told in remind(ledger, NOW + 31 * DAY)] == [("job_held", job)]
 
 
 @pytest.mark.parametrize("kind", ["source", "target"])
