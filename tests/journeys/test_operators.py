@@ -36,6 +36,23 @@ def test_shadow_mode_writes_nothing_and_a_replay_then_does(installation):
     assert installation.sandbox.person(LENA.email)["account_status"] == "inactive"
 
 
+@pytest.mark.usefixtures("receiver")
+def test_a_protected_chief_executive_whom_hr_terminates_keeps_the_account(installation):
+    """Somebody hears of it, and reads in the job why it waits and how to go on."""
+    installation.configure({"policy.protected": ["tom@example.com", LENA.email]})
+    installation.start("work")
+
+    [job] = installation.send(LENA.email).json()["jobs"]
+    installation.wait_for_ends()
+
+    assert installation.ends() == {LENA.email: End("held", reason="protected")}
+    assert installation.open_alarms() == {"job_held"}
+    assert installation.sandbox.writes() == []
+    shown = installation.leaver("job", job)
+    assert "entry 2 of policy.protected" in shown.stdout
+    assert "take it off, then `leaver release ID --reason TEXT`" in shown.stdout + shown.stderr
+
+
 @pytest.mark.usefixtures("worker")
 def test_a_cutoff_ahead_is_waited_for(installation):
     """Nobody's access ends before their last day does."""
