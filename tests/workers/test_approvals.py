@@ -1,6 +1,7 @@
 """Approval by a second person, from the rule to the deed, with a worker and a target."""
 
 import pytest
+import sqlalchemy as sa
 
 from config.settings import load
 from config.sources import OPERATOR
@@ -129,6 +130,25 @@ def test_an_approval_neither_takes_a_place_at_the_brake_nor_passes_it(shop, ledg
     shop.spend(MINUTE)
 
     assert (state_of(ledger, lena)[0], state_of(ledger, bob)[0]) == ("done", "done")
+
+
+def test_what_changes_under_an_approved_job_before_its_write_takes_a_new_approval(
+    shop, target, ledger
+):
+    """The rules were asked at the beginning of the attempt; the leave is given at the end."""
+    wants(shop, "all")
+    job = job_of(ledger)
+    shop.work(job)
+    approve(shop, job)
+
+    def change():
+        with ledger.write() as tx:
+            tx.execute(sa.update(t.jobs).values(cutoff=NOW - MINUTE))
+
+    target.just_before("preflight", change)
+    shop.work(job)
+
+    assert (state_of(ledger, job), target.is_off(LENA)) == (WAITS, False)
 
 
 def test_in_shadow_mode_nobody_is_asked(shop, ledger):

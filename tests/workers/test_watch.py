@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from config.settings import Window
 from config.targets import Target
 from tests.workers.records import (
     DAY,
     HOUR,
+    LEASE,
     MINUTE,
     NOW,
     SECOND,
@@ -27,7 +29,8 @@ from tests.workers.records import (
     rows,
 )
 from workers import watch
-from workers.leavers import Outcome
+from workers.errors import Braked
+from workers.leavers import AccountId, Outcome
 from workers.ledger import holds, moves, pauses
 from workers.ledger import tables as t
 from workers.ledger.rejections import KEPT, count_rejections
@@ -291,6 +294,18 @@ def test_a_whole_source_or_target_that_is_held_is_said_again(ledger, kind):
     assert [told[:2] for told in remind(ledger, NOW + DAY)] == [(f"{kind}_held", "x")]
     holds.release(ledger, side, actor="ops", why="go", now=NOW + DAY)
     assert remind(ledger, NOW + 3 * DAY) == []
+
+
+def test_a_brake_that_stays_tripped_is_said_again(ledger):
+    """Everybody waits, and whoever was told on Friday may not come back before Tuesday."""
+    about = {"brakes": {"": (Window(1, HOUR),)}, "now": NOW, "lease": LEASE}
+    first, second = (claim(ledger, job_of(ledger, name)) for name in ("ada", "bob"))
+    moves.intend(ledger, first, AccountId("a1"), **about)
+    with pytest.raises(Braked):
+        moves.intend(ledger, second, AccountId("a2"), **about)
+    moves.hold(ledger, second, reason="brake", now=NOW)
+
+    assert [told[:2] for told in remind(ledger, NOW + DAY)] == [("brake", "all")]
 
 
 def test_alarms_about_what_nobody_has_to_decide_are_not_said_again(ledger):
