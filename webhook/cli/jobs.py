@@ -19,13 +19,21 @@ if TYPE_CHECKING:
 #: In these states `due_at` says when it goes on.
 WAITING = (State.SCHEDULED, State.QUEUED, State.RETRYING)
 
+HEADINGS = ("id", "state", "why", "e-mail", "source", "target", "to", "received", "due")
+
 
 @click.command()
 @options.job_filters(reason_option="--reason")
 @options.limit
+@click.option(
+    "--watch",
+    is_flag=True,
+    help="Go on until Ctrl-C: a table that is drawn anew; in a pipe or with --json all that fit, "
+    "the oldest first, then a line for each job that has moved.",
+)
 @options.as_json
 @click.pass_obj
-def jobs(at: Situation, /, limit: int | None, json_: bool, **filters: Any) -> None:
+def jobs(at: Situation, /, limit: int | None, watch: bool, json_: bool, **filters: Any) -> None:
     """List jobs, the newest first.
 
     One leaver in one target is one job.  Below stands what the reasons mean, and what to do.
@@ -34,6 +42,11 @@ def jobs(at: Situation, /, limit: int | None, json_: bool, **filters: Any) -> No
 
     wanted = options.filter_of(filters)
     with at.ledger(at.settings()) as ledger:
+        if watch:
+            from webhook.cli.watch import watch as go_on
+
+            go_on(ledger, wanted, limit, json_)
+            return
         found = kept.every(ledger, wanted)
         if json_:
             for job in islice(found, limit):
@@ -68,28 +81,26 @@ def job(at: Situation, job_id: str, json_: bool) -> None:
 
 def show_jobs(shown: "Sequence[Job]") -> None:
     """A table of jobs, and what the reasons in it mean."""
-    headings = ("id", "state", "why", "e-mail", "source", "target", "to", "received", "due")
     if not shown:
         note("No job fits.")
         return
-    table(
-        headings,
-        (
-            (
-                each.id,
-                each.state,
-                each.outcome or each.reason,
-                each.email,
-                each.source,
-                each.target,
-                each.action,
-                each.received_at,
-                each.due_at if each.state in WAITING else None,
-            )
-            for each in shown
-        ),
-    )
+    table(HEADINGS, map(cells, shown))
     explain((each.reason for each in shown), JOB)
+
+
+def cells(job: "Job") -> tuple[object, ...]:
+    """A job under the headings."""
+    return (
+        job.id,
+        job.state,
+        job.outcome or job.reason,
+        job.email,
+        job.source,
+        job.target,
+        job.action,
+        job.received_at,
+        job.due_at if job.state in WAITING else None,
+    )
 
 
 def _show(found: "JobInFull") -> None:

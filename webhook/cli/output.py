@@ -7,8 +7,10 @@ are shown, never sent.
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,12 +18,20 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rich.table import Table
+
     from workers.reasons import Reason
+
+#: Draws a line, and below it a table by its headings and rows.
+Draw = Callable[[str, Sequence[str], Iterable[Sequence[object]]], None]
 
 NOTHING = "-"
 
 #: Rich breaks what is wider.
 WIDEST = 10_000
+
+#: So many lines of a screen are no rows: one above the table, its headings, and the cursor's.
+OTHER_LINES = 3
 
 #: Words that catch the eye on a terminal.
 COLOURS = {"held": "yellow", "quarantined": "yellow", "failed": "red", "done": "green"}
@@ -55,7 +65,39 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     if sys.stdout.isatty():
         _on_terminal(headings, cells)
     else:
-        _plain([[heading.upper() for heading in headings], *cells])
+        _plain([[heading.upper() for heading in headings], *cells], [0] * len(headings))
+
+
+def lines(headings: Sequence[str], batches: "Iterable[Iterable[Sequence[object]]]") -> None:
+    """A table that goes on, in plain columns: rows are printed as they come."""
+    rows, widths = [[heading.upper() for heading in headings]], [0] * len(headings)
+    for batch in batches:
+        rows += [[_cell(value) for value in row] for row in batch]
+        widths = _plain(rows, widths)
+        rows = []
+
+
+@contextmanager
+def screen() -> Iterator[Draw]:
+    """Draws on the terminal, each time over what was drawn before; what does not fit is cut."""
+    from rich.console import Console, Group
+    from rich.live import Live
+    from rich.segment import Segment, SegmentLines
+    from rich.text import Text
+
+    console = Console(highlight=False)
+
+    def draw(line: str, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        fitting = islice(rows, max(0, console.height - OTHER_LINES))
+        table = _drawn(headings, ([_cell(value) for value in row] for row in fitting))
+        whole = Group(Text(_printable(line), "bold"), table)
+        drawn = console.render_lines(whole, console.options.update_width(WIDEST), pad=False)
+        cut = [Segment.adjust_line_length(each, console.width, pad=False) for each in drawn]
+        # A last line of its own for the cursor: the ^C of who ends it must not break another.
+        live.update(SegmentLines([*cut, []], new_lines=True), refresh=True)
+
+    with Live(console=console, auto_refresh=False) as live:
+        yield draw
 
 
 def explain(words: Iterable[str], meanings: "Mapping[str, Reason]") -> None:
@@ -75,6 +117,11 @@ def when(instant: datetime | None) -> str:
 
 def _on_terminal(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.console import Console
+
+    Console(highlight=False, width=WIDEST).print(_drawn(headings, rows))
+
+
+def _drawn(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> "Table":
     from rich.table import Table
     from rich.text import Text
 
@@ -83,14 +130,17 @@ def _on_terminal(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None
         drawn.add_column(heading, no_wrap=True)
     for row in rows:
         drawn.add_row(*(Text(cell, COLOURS.get(cell, "")) for cell in row))
-    Console(highlight=False, width=WIDEST).print(drawn)
+    return drawn
 
 
-def _plain(rows: Sequence[Sequence[str]]) -> None:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+def _plain(rows: Sequence[Sequence[str]], widths: Sequence[int]) -> list[int]:
+    """Print the rows in columns at least so wide; gives how wide they are."""
+    columns = zip(widths, zip(*rows, strict=True), strict=True)
+    wide = [max(width, *map(len, column)) for width, column in columns]
     for row in rows:
-        padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        padded = (cell.ljust(width) for cell, width in zip(row, wide, strict=True))
         click.echo("  ".join(padded).rstrip())
+    return wide
 
 
 def _cell(value: object) -> str:

@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -100,8 +101,13 @@ class Leaver:
         assert result.exit_code == 0, result.output
         return [json.loads(line) for line in result.stdout.splitlines()]
 
-    def on_terminal(self, *words: object, answer: str = "") -> tuple[int, str]:
-        """Run the real command on a terminal 80 columns wide; its exit code and what was seen."""
+    def on_terminal(
+        self, *words: object, answer: str = "", until: str | None = None
+    ) -> tuple[int, str]:
+        """Run the real command on a terminal 80 columns wide; its exit code and what was seen.
+
+        Where `until` is seen it gets a Ctrl-C.
+        """
         ours, theirs = pty.openpty()
         arguments = [sys.executable, "-m", "webhook.cli", "--config", str(self.config)]
         process = subprocess.Popen(
@@ -119,6 +125,9 @@ class Leaver:
                 seen += os.read(ours, 4096)
             except OSError:  # Linux says so where the other end was closed.
                 break
+            if until and until in seen.decode(errors="ignore"):
+                process.send_signal(signal.SIGINT)
+                until = None
         os.close(ours)
         return process.wait(30), seen.decode()
 

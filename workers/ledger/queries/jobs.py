@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -134,7 +134,7 @@ def listed(
     ledger: Ledger, wanted: JobFilter, *, limit: int, after: JobId | None = None
 ) -> list[Job]:
     """The newest `limit` jobs that fit and are older than the job `after`."""
-    query = _fitting(sa.select(*_JOB), wanted).order_by(t.jobs.c.id.desc()).limit(limit)
+    query = _fitting(_jobs(), wanted).order_by(t.jobs.c.id.desc()).limit(limit)
     if after is not None:
         query = query.where(t.jobs.c.id < after)
     with ledger.read() as tx:
@@ -165,7 +165,7 @@ def page(
     """
     backwards = last or before is not None
     id_ = t.jobs.c.id
-    query = _fitting(sa.select(*_JOB), wanted).limit(size + 1)
+    query = _fitting(_jobs(), wanted).limit(size + 1)
     query = query.order_by(id_.asc() if backwards else id_.desc())
     if before is not None:
         query = query.where(id_ > before)
@@ -187,10 +187,37 @@ def every(ledger: Ledger, wanted: JobFilter) -> Iterator[Job]:
         page = listed(ledger, wanted, limit=PAGE, after=page[-1].id)
 
 
+def oldest_first(ledger: Ledger, wanted: JobFilter) -> Iterator[Sequence[Job]]:
+    """Every job that fits, some at a time."""
+    found = page(ledger, wanted, size=PAGE, last=True)
+    yield found.jobs[::-1]
+    while found.newer:
+        found = page(ledger, wanted, size=PAGE, before=found.jobs[0].id)
+        yield found.jobs[::-1]
+
+
+def among(ledger: Ledger, wanted: JobFilter, ids: Sequence[JobId]) -> list[Job]:
+    """Those of these jobs that fit, in this order."""
+    found: dict[JobId, Job] = {}
+    for start in range(0, len(ids), PAGE):
+        some = replace(wanted, ids=ids[start : start + PAGE])
+        found |= {job.id: job for job in listed(ledger, some, limit=PAGE)}
+    return [found[each] for each in ids if each in found]
+
+
 def count(ledger: Ledger, wanted: JobFilter) -> int:
     """How many jobs fit."""
+    query = sa.select(sa.func.count()).select_from(t.jobs)
     with ledger.read() as tx:
-        return tx.scalar(_fitting(sa.select(sa.func.count()), wanted)) or 0
+        return tx.scalar(_fitting(query, wanted)) or 0
+
+
+def by_state(ledger: Ledger, wanted: JobFilter) -> Mapping[State, int]:
+    """How many jobs fit that are in each state; none of a state in which there is none."""
+    state = t.jobs.c.state
+    query = _fitting(sa.select(state, sa.func.count()), wanted).group_by(state)
+    with ledger.read() as tx:
+        return {State(row[0]): row[1] for row in tx.execute(query)}
 
 
 def kinds(found: Iterable[Job]) -> list[tuple[str, int]]:
@@ -235,7 +262,7 @@ def find_with_leavers(ledger: Ledger, part: str, states: Sequence[State]) -> lis
 
 def one(ledger: Ledger, wanted: JobId) -> JobInFull:
     """One job in full.  Raises NotFound."""
-    query = _fitting(sa.select(*_JOB, *_IN_FULL), JobFilter(ids=(wanted,)))
+    query = _fitting(_jobs(*_IN_FULL), JobFilter(ids=(wanted,)))
     with ledger.read() as tx:
         row = tx.execute(query).mappings().one_or_none()
         if row is None:
@@ -259,8 +286,11 @@ _IN_FULL = (
 )
 
 
+def _jobs(*more: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    return sa.select(*_JOB, *more).select_from(t.jobs.join(t.leavers))
+
+
 def _fitting(query: sa.Select[Any], wanted: JobFilter) -> sa.Select[Any]:
-    query = query.select_from(t.jobs.join(t.leavers))
     if wanted.ids is not None:
         query = query.where(t.jobs.c.id.in_(wanted.ids))
     if wanted.leavers is not None:
