@@ -2,7 +2,7 @@
 
     situation.py   the configuration and the ledger that a command works with, and who runs it
     options.py     options that several commands share
-    output.py      tables for people, JSON for programs
+    output.py      tables and bars for people, JSON for programs
     jobs.py        jobs, job; watch.py goes on with jobs
     acts.py        replay, hold, release, cancel
     sides.py       holds; hold and release of a whole source or target

@@ -13,7 +13,7 @@ import click
 
 from webhook.cli import options, sides
 from webhook.cli.jobs import show_jobs
-from webhook.cli.output import say, show_json
+from webhook.cli.output import progress, show_json
 from webhook.cli.situation import Situation, actor, log_errors_only, now, wake
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from workers.leavers import JobId
     from workers.ledger import Ledger
     from workers.ledger.holds import Side
-    from workers.ledger.queries.jobs import Job
+    from workers.ledger.queries.jobs import Job, JobFilter
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,6 @@ def replay(
     before it asks.  Exits 1 if some were under way already.
     """
     from webhook.acts.jobs import ACTS, meant, replay
-    from workers.ledger.queries import jobs as kept
 
     if not ids and not any(filters.values()):
         raise click.UsageError("say which jobs: ids or at least one filter, such as --state failed")
@@ -79,12 +78,19 @@ def replay(
     settings = at.settings()
     with at.ledger(settings) as ledger:
         found = meant(ledger, ids, ACTS["replay"])
-        chosen = list(kept.every(ledger, options.filter_of(filters, found or None)))
+        chosen = _found(ledger, options.filter_of(filters, found or None), json_)
         if not _agreed(chosen, "Replay them?", dry_run=dry_run, yes=yes, json_=json_):
             return 0
         found = [job.id for job in chosen]
         results = _each(ledger, found, partial(replay, force=force), why)
-        return _tell(settings, results, json_, ACTS["replay"])
+        return _tell(settings, results, len(found), json_, ACTS["replay"])
+
+
+def _found(ledger: "Ledger", wanted: "JobFilter", json_: bool) -> "list[Job]":
+    from workers.ledger.queries import jobs as kept
+
+    with progress("looking for jobs", hidden=json_):
+        return list(kept.every(ledger, wanted))
 
 
 def _agreed(
@@ -136,7 +142,8 @@ def _act(name: str, does: str, *, hint: str, whole: Word) -> click.Command:
             if side is not None:
                 return whole(ledger, side, why, json_)
             found = meant(ledger, which["ids"], ACTS[name])
-            return _tell(settings, _each(ledger, found, ACTS[name].run, why), json_, ACTS[name])
+            results = _each(ledger, found, ACTS[name].run, why)
+            return _tell(settings, results, len(found), json_, ACTS[name])
 
     return act
 
@@ -175,7 +182,6 @@ def cancel(at: Situation, /, why: str, dry_run: bool, yes: bool, json_: bool, **
     """
     from webhook.acts.jobs import ACTS, meant
     from webhook.acts.sides import unfinished
-    from workers.ledger.queries import jobs as kept
     from workers.ledger.queries.jobs import JobFilter
 
     log_errors_only()
@@ -186,12 +192,12 @@ def cancel(at: Situation, /, why: str, dry_run: bool, yes: bool, json_: bool, **
             wanted = JobFilter(ids=meant(ledger, which["ids"], ACTS["cancel"]))
         else:
             wanted = unfinished(side)
-        chosen = list(kept.every(ledger, wanted))
+        chosen = _found(ledger, wanted, json_)
         ask = side is not None or dry_run
         if ask and not _agreed(chosen, "Cancel them?", dry_run=dry_run, yes=yes, json_=json_):
             return 0
         results = _each(ledger, [job.id for job in chosen], ACTS["cancel"].run, why)
-        return _tell(settings, results, json_, ACTS["cancel"])
+        return _tell(settings, results, len(chosen), json_, ACTS["cancel"])
 
 
 def _each(ledger: "Ledger", jobs: "Iterable[JobId]", run: "Run", why: str) -> Iterator[Result]:
@@ -204,17 +210,21 @@ def _each(ledger: "Ledger", jobs: "Iterable[JobId]", run: "Run", why: str) -> It
         yield Result(after, done or "")
 
 
-def _tell(settings: "Settings", results: Iterable[Result], json_: bool, act: "Act") -> int:
+def _tell(
+    settings: "Settings", results: Iterable[Result], total: int, json_: bool, act: "Act"
+) -> int:
     """Tell what happens while it happens, then wake the workers for what is queued now."""
     from webhook.acts.jobs import why_not
 
     told = []
-    for each in results:
-        told.append(each)
-        job = each.after
-        if json_:
-            show_json({"id": job.id, "result": each.result, "state": job.state})
-        else:
-            say(f"{job.id}  {each.result or f'{act.could_not}: {why_not(job)}'}")
+    with progress(act.name, total, hidden=json_) as bar:
+        for each in results:
+            told.append(each)
+            job = each.after
+            if json_:
+                show_json({"id": job.id, "result": each.result, "state": job.state})
+            else:
+                bar.say(f"{job.id}  {each.result or f'{act.could_not}: {why_not(job)}'}")
+            bar.step()
     wake(settings, [each.after.id for each in told if each.result and each.after.state == "queued"])
     return 0 if all(each.result for each in told) else 1

@@ -5,7 +5,7 @@ from collections.abc import Collection
 import click
 
 from webhook.cli import options
-from webhook.cli.output import say, show_json
+from webhook.cli.output import progress, say, show_json
 from webhook.cli.situation import Situation, log_errors_only
 
 
@@ -23,12 +23,13 @@ def doctor(at: Situation, json_: bool) -> int:
 
     log_errors_only()
     checks = []
-    for check in examine(at.settings()):
-        checks.append(check)
-        if not json_:
-            say(f"{check.result:<10}{check.name:<22}{check.finding}")
-            if check.hint:
-                say(f"{'':<32}-> {check.hint}")
+    with progress("checking", hidden=json_) as bar:
+        for check in examine(at.settings()):
+            checks.append(check)
+            if not json_:
+                bar.say(f"{check.result:<10}{check.name:<22}{check.finding}")
+                if check.hint:
+                    bar.say(f"{'':<32}-> {check.hint}")
     code = _exit_code({check.result for check in checks})
     if json_:
         show_json({"exit_code": code, "checks": checks})

@@ -13,7 +13,7 @@ import click
 from webhook.cli import options
 from webhook.cli.asking import answers
 from webhook.cli.output import explain as show_reasons
-from webhook.cli.output import note, say, show_json, when
+from webhook.cli.output import note, progress, say, show_json, when
 from webhook.cli.situation import Situation, log_errors_only, now
 from workers.leavers import OUTCOMES, LeaverKind
 from workers.reasons import ELEMENT, JOB
@@ -78,7 +78,8 @@ def _explain_job(
     from workers.ledger.explanations import Question
     from workers.ledger.queries import jobs as kept
 
-    [told] = answers(settings, ledger, [Question(kept.find(ledger, job_id))], timeout)
+    with progress("asking a worker", hidden=json_):
+        [told] = answers(settings, ledger, [Question(kept.find(ledger, job_id))], timeout)
     if json_:
         show_json(told)
     else:
@@ -100,7 +101,8 @@ def _explain_body(
         raise click.BadParameter(f"no source {source}; known: {known}", param_hint="--source")
     with click.open_file(str(body), "rb") as file:
         asked = ask_about(settings, ledger, source, file.read(), now())
-    what = asked.answered(list(answers(settings, ledger, asked.questions, timeout)))
+    with progress("asking the workers", hidden=json_):
+        what = asked.answered(list(answers(settings, ledger, asked.questions, timeout)))
     if json_:
         show_json(what)
     else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from webhook.cli import options
-from webhook.cli.output import note, say, show_json, table, when
+from webhook.cli.output import note, progress, say, show_json, table, when
 from webhook.cli.situation import Refused, Situation, actor, log_errors_only, now
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def test(at: Situation, wait: timedelta, json_: bool) -> int:
 
     log_errors_only()
     settings = at.settings()
-    with at.ledger(settings) as ledger:
+    with at.ledger(settings) as ledger, progress("waiting for a worker", hidden=json_):
         try:
             message = notify.test(settings, ledger, actor=actor(), now=now())
         except notify.NobodyToTell as error:

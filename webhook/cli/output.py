@@ -1,4 +1,4 @@
-"""What commands print: tables for people, JSON for programs.
+"""What commands print: tables and bars for people, JSON for programs.
 
 Nothing in a table is cut or broken: an id can be copied, and a terminal wraps what is too wide.  In
 a pipe it is plain columns, and what explains it goes to stderr.  Times are UTC.  Control characters
@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,9 @@ NOTHING = "-"
 
 #: Rich breaks what is wider.
 WIDEST = 10_000
+
+#: From so many steps on there is a bar.
+MANY = 10
 
 #: So many lines of a screen are no rows: one above the table, its headings, and the cursor's.
 OTHER_LINES = 3
@@ -75,6 +79,47 @@ def lines(headings: Sequence[str], batches: "Iterable[Iterable[Sequence[object]]
         rows += [[_cell(value) for value in row] for row in batch]
         widths = _plain(rows, widths)
         rows = []
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What may come meanwhile: a line of what was asked for, and that one more step is done."""
+
+    say: Callable[[str], None]
+    step: Callable[[], None]
+
+
+@contextmanager
+def progress(doing: str, total: int | None = None, *, hidden: bool = False) -> Iterator[Progress]:
+    """A bar while something is done that may take long, of `total` steps where that is known.
+
+    It is gone afterwards.  There is none for what is done at once, and none beside a pipe: whoever
+    reads it may write to this terminal too.
+    """
+    on_terminal = sys.stdout.isatty() and sys.stderr.isatty()
+    if hidden or not on_terminal or (total is not None and total < MANY):
+        yield Progress(say, lambda: None)
+        return
+    from rich import progress as parts
+    from rich.console import Console
+    from rich.text import Text
+
+    known = (parts.MofNCompleteColumn(), parts.TimeRemainingColumn())
+    times = (parts.TimeElapsedColumn(),) if total is None else known
+    console = Console(highlight=False)
+
+    def say_above(text: str) -> None:
+        console.print(Text(_printable(text)), soft_wrap=True)
+
+    with parts.Progress(
+        parts.TextColumn("{task.description}"),
+        parts.BarColumn(),
+        *times,
+        console=console,
+        transient=True,
+    ) as bar:
+        task = bar.add_task(doing, total=total)
+        yield Progress(say_above, lambda: bar.advance(task))
 
 
 @contextmanager

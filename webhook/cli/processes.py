@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from webhook.cli.output import say
+from webhook.cli.output import progress, say
 from webhook.cli.situation import Refused, Situation
 
 if TYPE_CHECKING:
@@ -103,7 +103,8 @@ def migrate(at: Situation) -> None:
     from workers.ledger.store import SCHEMA
 
     ledger = open_ledger(at.settings().ledger.url.reveal())
-    ledger.migrate()
+    with progress("migrating"):
+        ledger.migrate()
     ledger.close()
     say(f"The ledger has schema {SCHEMA}.")
 

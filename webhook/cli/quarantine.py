@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from webhook.cli import options
-from webhook.cli.output import say, show_json
+from webhook.cli.output import progress, show_json
 from webhook.cli.situation import Situation, actor, log_errors_only, now, wake
 
 if TYPE_CHECKING:
@@ -63,17 +63,20 @@ def reparse(
     jobs: list[JobId] = []
     with at.ledger(settings) as ledger:
         reparser = Reparser(settings, ledger, actor=actor(), why=why, dry_run=dry_run)
-        for delivery in _chosen(ledger, ids, status, source, since, yes=yes or dry_run):
-            done = reparser.reparse(delivery, now())
-            results[done.result] += 1
-            jobs += done.jobs
-            if json_:
-                show_json(done)
-            else:
-                what = ", ".join(filter(None, (done.result or "not read", done.status)))
-                say(": ".join(filter(None, (f"{delivery}  {what}", done.why_not))))
-                for job in done.jobs:
-                    say(f"  job {job}")
+        chosen = _chosen(ledger, ids, status, source, since, yes=yes or dry_run)
+        with progress("reparse", len(chosen), hidden=json_) as bar:
+            for delivery in chosen:
+                done = reparser.reparse(delivery, now())
+                results[done.result] += 1
+                jobs += done.jobs
+                if json_:
+                    show_json(done)
+                else:
+                    what = ", ".join(filter(None, (done.result or "not read", done.status)))
+                    bar.say(": ".join(filter(None, (f"{delivery}  {what}", done.why_not))))
+                    for job in done.jobs:
+                        bar.say(f"  job {job}")
+                bar.step()
     if dry_run:
         return 0
     wake(settings, jobs)
@@ -105,13 +108,16 @@ def dismiss(
     settings = at.settings()
     all_done = True
     with at.ledger(settings) as ledger:
-        for delivery in _chosen(ledger, ids, status, source, since, yes=yes):
-            done = quarantine.dismiss(ledger, delivery, actor=actor(), why=why, now=now())
-            all_done = all_done and bool(done.result)
-            if json_:
-                show_json(done)
-            else:
-                say(f"{delivery}  {done.result or done.why_not}")
+        chosen = _chosen(ledger, ids, status, source, since, yes=yes)
+        with progress("dismiss", len(chosen), hidden=json_) as bar:
+            for delivery in chosen:
+                done = quarantine.dismiss(ledger, delivery, actor=actor(), why=why, now=now())
+                all_done = all_done and bool(done.result)
+                if json_:
+                    show_json(done)
+                else:
+                    bar.say(f"{delivery}  {done.result or done.why_not}")
+                bar.step()
     return 0 if all_done else 1
 
 

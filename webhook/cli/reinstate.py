@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import click
 
 from webhook.cli import options
-from webhook.cli.output import say, show_json, warn
+from webhook.cli.output import progress, show_json, warn
 from webhook.cli.situation import Situation, actor, log_errors_only, now, wake
 
 
@@ -32,17 +32,20 @@ def reinstate(at: Situation, ids: Sequence[str], why: str, force: bool, json_: b
     settings = at.settings()
     with at.ledger(settings) as ledger:
         results = []
-        for job in act.meant(ledger, ids):
-            result = act.reinstate(
-                settings, ledger, job, actor=actor(), why=why, force=force, now=now()
-            )
-            results.append(result)
-            if json_:
-                show_json(result)
-            elif result.refused:
-                say(f"{job}  cannot be reinstated: {result.refused}")
-            else:
-                say(f"{job}  queued as {result.id}")
+        found = act.meant(ledger, ids)
+        with progress("reinstate", len(found), hidden=json_) as bar:
+            for job in found:
+                result = act.reinstate(
+                    settings, ledger, job, actor=actor(), why=why, force=force, now=now()
+                )
+                results.append(result)
+                if json_:
+                    show_json(result)
+                elif result.refused:
+                    bar.say(f"{job}  cannot be reinstated: {result.refused}")
+                else:
+                    bar.say(f"{job}  queued as {result.id}")
+                bar.step()
         opened = [result.id for result in results if result.id]
         for shadow in shadows(settings, kept.every(ledger, JobFilter(ids=opened))):
             warn(shadow)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from webhook.cli import options
-from webhook.cli.output import say, show_json
+from webhook.cli.output import progress, show_json
 from webhook.cli.situation import Situation, now
 from workers.leavers import LeaverKind
 
@@ -111,12 +111,15 @@ def send(
     url = url or _url(settings, source)
     everybody = people(email, employee_id, terminated_on.date() if terminated_on else None, count)
     succeeded = True
-    for answered in _post(settings, source, url, everybody, LeaverKind(event), fault):
-        if json_:
-            show_json(answered)
-        else:
-            say(f"{answered.status} {json.dumps(answered.answer)}")
-        succeeded = succeeded and 200 <= answered.status < 300
+    with progress("send", count, hidden=json_) as bar:
+        for answered in _post(settings, source, url, everybody, LeaverKind(event), fault):
+            if json_:
+                show_json(answered)
+            else:
+                bar.say(f"{answered.status} {json.dumps(answered.answer)}")
+            succeeded = succeeded and 200 <= answered.status < 300
+            for _ in range(answered.people):
+                bar.step()
     return 0 if succeeded else 1
 
 

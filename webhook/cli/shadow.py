@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from webhook.cli import options
-from webhook.cli.output import NOTHING, explain, note, say, show_json, table, when
+from webhook.cli.output import NOTHING, explain, note, progress, say, show_json, table, when
 from webhook.cli.situation import Situation, now
 from workers.reasons import JOB
 
@@ -47,16 +47,15 @@ def report(
 
     settings = at.settings()
     until = now()
-    with at.ledger(settings) as ledger:
-        jobs = shadowed(ledger, since=until - since)
-    found = judged(
-        jobs,
-        since=until - since,
-        now=until,
-        brakes=settings.all_brakes(),
-        source=source,
-        target=target,
-    )
+    with at.ledger(settings) as ledger, progress("comparing", hidden=json_):
+        found = judged(
+            shadowed(ledger, since=until - since),
+            since=until - since,
+            now=until,
+            brakes=settings.all_brakes(),
+            source=source,
+            target=target,
+        )
     if json_:
         show_json(found)
     else:

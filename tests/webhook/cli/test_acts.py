@@ -174,6 +174,16 @@ def test_a_waiting_job_is_stopped_at_once(leaver, ledger, now, command, told, st
     assert audit_of(ledger, job)[-1]["detail"] == "as HR asked"
 
 
+def test_a_terminal_shows_how_far_a_long_act_is(leaver, ledger):
+    """Hundreds of jobs take minutes; what became of each is told all the same."""
+    jobs = jobs_of(ledger, 12)
+
+    code, seen = leaver.on_terminal("hold", *jobs, *WHY)
+
+    assert (code, "12/12" in seen) == (0, True)
+    assert [job for job in jobs if f"{job}  held" not in seen] == []
+
+
 @pytest.mark.parametrize("command", ["hold", "cancel"])
 def test_a_running_job_is_stopping(leaver, ledger, now, command):
     """It is not stopped yet, and must not be shown as if it were."""
