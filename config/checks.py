@@ -1,22 +1,10 @@
 """What settings that are right one by one still get wrong together, or for this process.
 
-Pure but for the reading of secret files.  A code never changes its meaning; E stops the start with
-exit code 2, W is a warning.
-
-    E001  no sources                          W001  receiver in clear beyond this machine
-    E002  no targets                          W002  console open beyond this machine
-    E003  a secret cannot be read             W003  shadow mode
-    E004  two servers on one address          W004  several machines, but an embedded queue
-    E005  no certificates to trust            W005  the key's owner is unknown
-    E006  who we work as is unknown           W006  tolerance below BambooHR's retries
-    E007  groups that a target does not tell  W007  a target that no source has
-    E008  no URL of apprise                   W008  a private signing key at the door
-                                              W009  a credential expires
-                                              W010  a source that signs nothing
+Pure but for the reading of secret files.
 """
 
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -29,6 +17,29 @@ from config.secret import ConfigurationError, Secret
 from config.settings import Settings
 from config.sources import BambooHR, Standard, Workday
 from config.values import is_loopback
+
+#: What each code is about; it never changes its meaning.  E stops the start with exit code 2, W
+#: warns.
+CODES: Mapping[str, str] = {
+    "E001": "no sources",
+    "E002": "no targets",
+    "E003": "a secret cannot be read",
+    "E004": "two servers on one address",
+    "E005": "no certificates to trust",
+    "E006": "who we work as is unknown",
+    "E007": "groups that a target does not tell",
+    "E008": "no URL of apprise",
+    "W001": "receiver in clear beyond this machine",
+    "W002": "console open beyond this machine",
+    "W003": "shadow mode",
+    "W004": "several machines, but an embedded queue",
+    "W005": "the key's owner is unknown",
+    "W006": "tolerance below BambooHR's retries",
+    "W007": "a target that no source has",
+    "W008": "a private signing key at the door",
+    "W009": "a credential expires",
+    "W010": "a source that signs nothing",
+}
 
 Role = Literal["serve", "work", "console", "up"]
 
@@ -181,11 +192,11 @@ def shadow(settings: Settings, role: Role) -> Iterator[Finding]:
             )
 
 
-def embedded_queue_for_many(settings: Settings, _role: Role) -> Iterator[Finding]:
+def embedded_queue_for_many(settings: Settings, role: Role) -> Iterator[Finding]:
     """A ledger elsewhere means several machines, and the embedded queue reaches one only."""
     url = settings.ledger.url.reveal()
     host = urlsplit(url).hostname
-    if settings.queue.is_embedded and host and not is_loopback(host):
+    if role in ACTS and settings.queue.is_embedded and host and not is_loopback(host):
         yield Finding(
             "W004",
             'queue.url is "embedded" while the ledger is on another machine',

@@ -59,6 +59,7 @@ UNEXPECTED = {
     "attempt broke",
     "body not understood",
     "delivery not recorded",
+    "doctor broke",
     "element not understood",
     "explanation broke",
     "heartbeat broke",
@@ -131,7 +132,10 @@ class Installation:
         return self._settings[key]
 
     def start(self, command: str) -> "Process":
-        """Start `leaver COMMAND` (serve, work or up), and wait until it does its work."""
+        """Start `leaver COMMAND` (serve, work or up), and wait until it does its work.
+
+        And until it has examined what it works with: no fault that is ordered meets those calls.
+        """
         if command != "work":
             wait_until(self._port_is_free)
         log = self.folder / f"{command}-{len(self._processes) + 1}.log"
@@ -139,6 +143,7 @@ class Installation:
         self._processes.append(process)
         ready = {"serve": self._answers, "work": process.has_signed(self), "up": process.is_up}
         wait_until(ready[command], seconds=PATIENCE_S)
+        process.wait_for("doctor done", times=3 if command == "up" else 1)
         return process
 
     def leaver(self, *words: str) -> subprocess.CompletedProcess[str]:

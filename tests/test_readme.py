@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
+from config import checks
 from config.targets import KINDS
 from tests.workers.targets.books import Book
+from webhook.doctor import check
 from workers.leavers import OUTCOMES
 from workers.limits import Unlimited
 from workers.reasons import ELEMENT, JOB, REJECTED, Reason
@@ -48,6 +50,13 @@ def test_the_reasons_in_the_readme_are_those_of_the_program():
     )
 
     assert section("reasons") == expected
+
+
+def test_the_codes_in_the_readme_are_those_of_the_program():
+    """Whoever sees one in a log looks it up there."""
+    rows = [f"| `{code}` | {about} |" for code, about in (checks.CODES | check.CODES).items()]
+
+    assert section("checks") == "\n".join(["| code | is about |", "|---|---|", *rows])
 
 
 def test_the_targets_in_the_readme_are_those_of_the_settings():

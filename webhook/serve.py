@@ -23,6 +23,7 @@ from config.secret import ConfigurationError
 from config.settings import Settings
 from config.values import Address
 from webhook.app import create_app
+from webhook.doctor import at_start
 from webhook.receive import open_doors
 from webhook.rejections import Rejections
 from workers.dispatch import Waker
@@ -126,6 +127,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "loglevel": "warning",
             "errorlog": None,
             "control_socket_disable": True,
+            "post_worker_init": self._begun,
             "worker_exit": lambda _server, _process: self._exit(),
         }
         for name, value in options.items():
@@ -139,6 +141,10 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         app = create_app(settings, ledger, waker)
         self._rejections = app.extensions["rejections"]
         return app
+
+    def _begun(self, process: ThreadWorker) -> None:
+        if process.age == 1:  # Neither twice, nor again for those that replace it.
+            at_start.begin("receiver", at_start.receiver, self._settings)
 
     def reload(self) -> None:
         """Read the configuration again, before the processes are replaced."""

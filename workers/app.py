@@ -27,9 +27,10 @@ from workers.tasks import register
 log = structlog.get_logger(__name__)
 
 
-def run(load: Callable[[], Settings]) -> int:
+def run(load: Callable[[], Settings], begun: Callable[[Settings], None]) -> int:
     """Run a worker until it is told to stop; returns the exit code.
 
+    `begun` is called once it works, with its settings, and returns at once.
     Raises ConfigurationError, LedgerOutdated and LedgerUnavailable before anything starts.
     """
     runtime = Runtime(load)
@@ -74,6 +75,7 @@ def run(load: Callable[[], Settings]) -> int:
     Beside(runtime, "heartbeat", heartbeat.Listener(runtime).once, heartbeat.LOOKS).start()
     Beside(runtime, "lookout", lookout.Lookout(runtime).once, lookout.EVERY).start()
     Beside(runtime, "messages", post.Post(runtime).once, post.EVERY).start()
+    begun(settings)
     worker.start()
     runtime.stopping.set()
     return int(worker.exitcode or 0)

@@ -64,7 +64,7 @@ def test_a_cutoff_ahead_is_waited_for(installation):
     [told] = installation.read("explain", job["id"])
     assert told["next"]["reason"] == "cutoff_ahead"
     installation.wait_for_state(State.DONE)
-    first = installation.sandbox.calls()[0]
+    first = installation.sandbox.writes()[0]
     assert datetime.fromisoformat(first["at"]) >= cutoff
     assert installation.ends() == {LENA.email: DEACTIVATED}
 

@@ -95,7 +95,6 @@ def test_two_leavers_with_one_account_never_write_to_it_at_the_same_time(install
     installation.sandbox.order("late", **slow)
 
     installation.start("work")
-    wait_until(lambda: len(installation.sandbox.calls("users.search")) == 2, seconds=PATIENCE_S)
     installation.wait_for_state(State.DONE)
 
     assert len(installation.sandbox.calls("lifecycle.disable")) == 1

@@ -305,6 +305,16 @@ def test_on_postgresql_two_processes_receive(opened, postgres, tmp_path):
         assert tx.scalar(sa.select(sa.func.count()).select_from(tables.leavers)) == 8
 
 
+def test_what_is_not_well_is_logged_once_it_has_started(receiver):
+    """By one of its processes, and not again by those that replace it."""
+    wait_until(lambda: receiver.events("doctor done"), seconds=30)
+
+    receiver.reload()
+
+    assert [line["code"] for line in receiver.events("doctor")] == ["D005"]
+    assert len(receiver.events("doctor done")) == 1
+
+
 def test_sighup_brings_a_new_key_into_use(receiver):
     """Keys are changed without a pause."""
     before = receiver.post("jane@example.com", key=NEXT_KEY)

@@ -19,7 +19,7 @@ def doctor(at: Situation, json_: bool) -> int:
     where the workers run: only there the targets' secrets can be read.  Exits 0 if all is well
     (advice may be given), 2 if the configuration is wrong, 3 if something needs attention.
     """
-    from webhook.doctor import examine
+    from webhook.doctor.examination import examine
 
     log_errors_only()
     checks = []
@@ -27,9 +27,9 @@ def doctor(at: Situation, json_: bool) -> int:
         for check in examine(at.settings()):
             checks.append(check)
             if not json_:
-                bar.say(f"{check.result:<10}{check.name:<22}{check.finding}")
+                bar.say(f"{check.result:<10}{check.code:<6}{check.name:<22}{check.finding}")
                 if check.hint:
-                    bar.say(f"{'':<32}-> {check.hint}")
+                    bar.say(f"{'':<38}-> {check.hint}")
     code = _exit_code({check.result for check in checks})
     if json_:
         show_json({"exit_code": code, "checks": checks})

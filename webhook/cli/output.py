@@ -72,7 +72,7 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         _plain([[heading.upper() for heading in headings], *cells], [0] * len(headings))
 
 
-def lines(headings: Sequence[str], batches: "Iterable[Iterable[Sequence[object]]]") -> None:
+def lines(headings: Sequence[str], batches: Iterable[Iterable[Sequence[object]]]) -> None:
     """A table that goes on, in plain columns: rows are printed as they come."""
     rows, widths = [[heading.upper() for heading in headings]], [0] * len(headings)
     for batch in batches:

@@ -5,6 +5,7 @@ Each reads the configuration at start and again at SIGHUP, and checks it for its
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -64,10 +65,11 @@ def console(at: Situation) -> None:
 @click.pass_obj
 def work(at: Situation) -> int:
     """Run a worker alone: it deactivates and reads back."""
+    from webhook.doctor import at_start, examination
     from workers.app import run
 
     _require_queue(at, "work")
-    return run(_loader(at, "work"))
+    return run(_loader(at, "work"), partial(at_start.begin, "worker", examination.worker))
 
 
 @click.command()

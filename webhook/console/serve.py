@@ -9,10 +9,12 @@ from collections.abc import Callable
 import structlog
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.workers.gthread import ThreadWorker
 
 from config.secret import ConfigurationError
 from config.settings import Address, Settings
 from webhook.console.app import create_app
+from webhook.doctor import at_start
 from webhook.serve import GRACE_S, Log, listen, require_schema
 from workers.dispatch import Waker
 from workers.ledger import open_ledger
@@ -58,6 +60,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "loglevel": "warning",
             "errorlog": None,
             "control_socket_disable": True,
+            "post_worker_init": self._begun,
         }
         for name, value in options.items():
             self.cfg.set(name, value)
@@ -68,6 +71,10 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         ledger = open_ledger(settings.ledger.url.reveal())
         waker = Waker(settings.queue.url.reveal(), settings.home)
         return create_app(settings, ledger, waker)
+
+    def _begun(self, process: ThreadWorker) -> None:
+        if process.age == 1:  # Not again for those that replace it.
+            at_start.begin("console", at_start.console, self._settings)
 
     def reload(self) -> None:
         """Read the configuration again, before the process is replaced."""

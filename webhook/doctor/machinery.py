@@ -1,7 +1,7 @@
 """Ledger, queue and clock."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -19,6 +19,9 @@ from webhook.doctor.check import Check, Result
 from workers.ledger import Ledger, LedgerOutdated, LedgerUnavailable
 from workers.queue import redis_client, require_running
 
+#: Asks somebody for the time; None where they do not tell.
+Clock = Callable[[], datetime | None]
+
 #: So much room must be left for the ledger.
 ROOM_BYTES = 1 << 30
 #: A clock further off than this breaks signatures and cutoffs.
@@ -26,23 +29,35 @@ SKEW = timedelta(seconds=30)
 OLDEST_REDIS = (6, 2)
 
 
-def ledger_reachable(ledger: Ledger) -> Check:
+def ledger_sound(ledger: Ledger) -> Generator[Check, None, bool]:
+    """Whether it can be used, and what was committed stays; gives whether it can be used."""
+    reachable = _ledger_reachable(ledger)
+    yield reachable
+    readable = reachable.result is Result.OK
+    if readable:
+        yield from _ledger_durable(ledger)
+    return readable
+
+
+def _ledger_reachable(ledger: Ledger) -> Check:
     """Whether it can be read and written, and has this version's schema."""
     file = ledger.engine.url.database
     if ledger.is_sqlite and file and not Path(file).exists():
-        return Check("ledger", Result.ATTENTION, f"there is none at {file}", "run `leaver migrate`")
+        return Check(
+            "D002", "ledger", Result.ATTENTION, f"there is none at {file}", "run `leaver migrate`"
+        )
     try:
         ledger.check_schema()
         ledger.ping()
     except LedgerOutdated as error:
-        return Check("ledger", Result.ATTENTION, str(error))
+        return Check("D002", "ledger", Result.ATTENTION, str(error))
     except LedgerUnavailable as error:
         hint = "deliveries are answered 503 until it is back: check ledger.url, disk and server"
-        return Check("ledger", Result.ATTENTION, " ".join(str(error).split()), hint)
-    return Check("ledger", Result.OK, "can be read and written, its schema is up to date")
+        return Check("D002", "ledger", Result.ATTENTION, " ".join(str(error).split()), hint)
+    return Check("D002", "ledger", Result.OK, "can be read and written, its schema is up to date")
 
 
-def ledger_durable(ledger: Ledger) -> Iterator[Check]:
+def _ledger_durable(ledger: Ledger) -> Iterator[Check]:
     """Whether what was committed survives a power cut, and whether there is room."""
     if ledger.is_sqlite:
         found = _told(ledger, "PRAGMA", "journal_mode", "synchronous")
@@ -54,9 +69,9 @@ def ledger_durable(ledger: Ledger) -> Iterator[Check]:
         hint = "set both on: what was answered 202 must survive a power cut"
     finding = ", ".join(f"{name}={value}" for name, value in found.items())
     if sound:
-        yield Check("ledger.durability", Result.OK, finding)
+        yield Check("D003", "ledger.durability", Result.OK, finding)
     else:
-        yield Check("ledger.durability", Result.ATTENTION, finding, hint)
+        yield Check("D003", "ledger.durability", Result.ATTENTION, finding, hint)
     if ledger.is_sqlite:
         yield _room_left(Path(str(ledger.engine.url.database)))
 
@@ -70,8 +85,10 @@ def _room_left(file: Path) -> Check:
     free = shutil.disk_usage(file.parent).free
     finding = f"{free / (1 << 30):.1f} GiB left for {file}"
     if free >= ROOM_BYTES:
-        return Check("ledger.disk", Result.OK, finding)
-    return Check("ledger.disk", Result.ATTENTION, finding, "make room: a full disk records nothing")
+        return Check("D004", "ledger.disk", Result.OK, finding)
+    return Check(
+        "D004", "ledger.disk", Result.ATTENTION, finding, "make room: a full disk records nothing"
+    )
 
 
 def queue_sound(settings: Settings) -> Iterator[Check]:
@@ -82,23 +99,23 @@ def queue_sound(settings: Settings) -> Iterator[Check]:
             lasting = _setting(client, "appendonly", "persistence", "aof_enabled")
             evicting = _setting(client, "maxmemory-policy", "memory", "maxmemory_policy")
     except ConfigurationError as error:
-        yield Check("queue", Result.ATTENTION, str(error))
+        yield Check("D005", "queue", Result.ATTENTION, str(error))
         return
     except (RedisError, OSError) as error:
         hint = "deliveries are safe and jobs wait: start it, or mend queue.url"
-        yield Check("queue", Result.ATTENTION, f"no answer ({type(error).__name__})", hint)
+        yield Check("D005", "queue", Result.ATTENTION, f"no answer ({type(error).__name__})", hint)
         return
     if tuple(map(int, version.split(".")[:2])) < OLDEST_REDIS:
         hint = "use Redis or Valkey 6.2 or newer"
-        yield Check("queue", Result.ATTENTION, f"version {version} is too old", hint)
+        yield Check("D005", "queue", Result.ATTENTION, f"version {version} is too old", hint)
     else:
-        yield Check("queue", Result.OK, f"answers, version {version}")
+        yield Check("D005", "queue", Result.OK, f"answers, version {version}")
     finding = f"append-only file: {lasting}, maxmemory-policy: {evicting}"
     if lasting in ("yes", "1") and evicting == "noeviction":
-        yield Check("queue.durability", Result.OK, finding)
+        yield Check("D006", "queue.durability", Result.OK, finding)
     else:
         hint = "better: appendonly yes, maxmemory-policy noeviction. What it loses is found again"
-        yield Check("queue.durability", Result.ADVICE, finding, hint)
+        yield Check("D006", "queue.durability", Result.ADVICE, finding, hint)
 
 
 def _queue(settings: Settings) -> closing[Any]:
@@ -116,10 +133,10 @@ def _setting(client: Any, name: str, section: str, field: str) -> str:
         return str(client.info(section).get(field, "unknown"))
 
 
-def clock_right(settings: Settings, ledger: Ledger | None) -> Check:
+def clock_right(clocks: Mapping[str, Clock]) -> Check:
     """Whether others have the same time; who does not answer is told by its own check."""
     compared = []
-    for name, clock in _clocks(settings, ledger).items():
+    for name, clock in clocks.items():
         asked = datetime.now(UTC)
         try:
             theirs = clock()
@@ -132,20 +149,24 @@ def clock_right(settings: Settings, ledger: Ledger | None) -> Check:
             way = "ahead of" if ahead > timedelta() else "behind"
             finding = f"{abs(ahead).total_seconds():.0f} s {way} {name}"
             hint = "set the clocks by NTP: signatures and cutoffs depend on them"
-            return Check("clock", Result.ATTENTION, finding, hint)
+            return Check("D007", "clock", Result.ATTENTION, finding, hint)
         compared.append(name)
     with_whom = f"agrees with {', '.join(compared)}" if compared else "nobody to compare it with"
-    return Check("clock", Result.OK, with_whom)
+    return Check("D007", "clock", Result.OK, with_whom)
 
 
-def _clocks(settings: Settings, ledger: Ledger | None) -> dict[str, Callable[[], datetime | None]]:
-    """Who can be asked for the time."""
-    clocks: dict[str, Callable[[], datetime | None]] = {"the queue": partial(_queue_time, settings)}
+def own_clocks(settings: Settings, ledger: Ledger | None) -> dict[str, Clock]:
+    """The servers of this installation, where they can be asked for the time."""
+    clocks: dict[str, Clock] = {"the queue": partial(_queue_time, settings)}
     if ledger and not ledger.is_sqlite:
         clocks["the ledger"] = partial(_ledger_time, ledger)
-    for name, own in settings.targets.items():
-        clocks[f"targets.{name}"] = partial(_server_time, own.base_url)
     return clocks
+
+
+def target_clocks(settings: Settings) -> dict[str, Clock]:
+    """The servers of the targets."""
+    targets = settings.targets.items()
+    return {f"targets.{name}": partial(_server_time, own.base_url) for name, own in targets}
 
 
 def _queue_time(settings: Settings) -> datetime:

@@ -29,7 +29,9 @@ def owners_known(name: str, own: TargetSettings, policy: Policy, now: datetime) 
             with targets.build(name, own, Unlimited()).session(Calls()) as ready:
                 found = ready.find(Calls(), email)
         except (ConfigurationError, TargetError) as error:
-            yield Check(where, Result.ADVICE, f"not looked for: {error}", f"see targets.{name}")
+            yield Check(
+                "D010", where, Result.ADVICE, f"not looked for: {error}", f"see targets.{name}"
+            )
         else:
             yield _judged(where, name, _facts(email, found, policy, now))
 
@@ -56,12 +58,14 @@ def _facts(email: str, found: tuple[Account, ...], policy: Policy, now: datetime
 def _judged(where: str, name: str, facts: Facts) -> Check:
     match decide(facts):
         case Read(account):
-            return Check(where, Result.OK, f"{account.id} is held, whoever sends it as a leaver")
+            return Check(
+                "D010", where, Result.OK, f"{account.id} is held, whoever sends it as a leaver"
+            )
         case Nobody():
             hint = f"correct targets.{name}.operated_by: a mistyped address guards nobody"
-            return Check(where, Result.ATTENTION, "no account has its address", hint)
+            return Check("D010", where, Result.ATTENTION, "no account has its address", hint)
         case Hold(reason, detail):
             hint = f"look at the account of targets.{name}.operated_by there"
-            return Check(where, Result.ADVICE, f"{reason}: {detail}", hint)
+            return Check("D010", where, Result.ADVICE, f"{reason}: {detail}", hint)
         case other:
             raise RuntimeError(f"a match cannot end as {other}")

@@ -16,8 +16,8 @@ def approvers_there(settings: Settings, ledger: Ledger) -> Iterator[Check]:
     openid = settings.console.openid
     by_group = openid is not None and Role.APPROVER in openid.roles.values()
     if by_group or any(user.role is Role.APPROVER for user in users.listed(ledger)):
-        yield Check("approvers", Result.OK, f"{wanted}, and somebody can approve")
+        yield Check("D013", "approvers", Result.OK, f"{wanted}, and somebody can approve")
     else:
         hint = "`leaver user add NAME --role approver`, or console.openid.roles"
         fault = f"{wanted}, and nobody has the role approver: jobs wait for ever"
-        yield Check("approvers", Result.ATTENTION, fault, hint)
+        yield Check("D013", "approvers", Result.ATTENTION, fault, hint)

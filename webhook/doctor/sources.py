@@ -16,7 +16,7 @@ def keys_published(name: str, own: Source) -> Iterator[Check]:
         keys = fetch(own.jwks_url)
     except Unfetched as why:
         hint = f"deliveries are answered 503 until it can: check {where}.jwks_url and the network"
-        yield Check(where, Result.ATTENTION, f"keys not fetched: {why}", hint)
+        yield Check("D008", where, Result.ATTENTION, f"keys not fetched: {why}", hint)
         return
     algorithms = ", ".join(sorted({key.algorithm for key in keys}))
-    yield Check(where, Result.OK, f"{len(keys)} keys published ({algorithms})")
+    yield Check("D008", where, Result.OK, f"{len(keys)} keys published ({algorithms})")

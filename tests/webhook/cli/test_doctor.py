@@ -1,20 +1,27 @@
 """`leaver doctor` finds each fault, says what helps, and writes nothing."""
 
+import inspect
 import json
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import pytest
 import requests
 import sqlalchemy as sa
 from redis import Redis
+from structlog.testing import capture_logs
 
+from config.settings import load
 from tests.workers.records import claim, delivery, everything, job_of, locked_out, record
+from webhook.doctor import at_start, check, examination
+from webhook.doctor.check import Check, Result
 from workers.leavers import Element, ElementKind
-from workers.ledger import moves, open_ledger, outbox, rejections, users
+from workers.ledger import LedgerUnavailable, moves, open_ledger, outbox, rejections, users
 from workers.ledger.alarms import raise_alarm
 from workers.ledger.outbox import Message, MessageKind
 from workers.ledger.tables import copies, workers
@@ -110,9 +117,18 @@ def test_a_fault_is_shown_with_what_helps(leaver, healthy, redis_server):
     result = leaver.run("doctor")
 
     assert result.exit_code == 3
-    assert "attention queue" in result.stdout
+    assert "attention D005  queue" in result.stdout
     assert "-> deliveries are safe and jobs wait: start it, or mend queue.url" in result.stdout
     assert "All is well" not in result.stdout
+
+
+def test_every_code_is_explained():
+    """The README, where an operator looks one up, has them from there."""
+    folder = Path(inspect.getfile(check)).parent
+    texts = [file.read_text() for file in folder.glob("*.py") if file.name != "check.py"]
+    given = {code for text in texts for code in re.findall(r'"(D\d{3})"', text)}
+
+    assert [*check.CODES] == sorted(given)
 
 
 def test_advice_is_no_fault(leaver, healthy):
@@ -425,3 +441,71 @@ def test_that_nobody_can_approve_is_found(leaver, ledger, healthy, now, monkeypa
     users.put(ledger, "boss", Role.APPROVER, "a hash", actor="root", now=now)
 
     assert examined(leaver) == (0, {})
+
+
+def test_what_is_examined_at_a_start_is_said_by_one_part_each(leaver, healthy):
+    """All of it by some part, but for the workers, who are only just coming: see also the clock,
+    which each part compares with whom it talks to.
+    """
+    settings = load(leaver.config, environ={})
+    at_starts = (at_start.receiver, at_start.console, examination.worker)
+
+    said = [each.name for examine in at_starts for each in examine(settings)]
+
+    whole = {each.name for each in examination.examine(settings)} - {"configuration", "workers"}
+    assert sorted(said) == sorted([*whole, "clock"])
+
+
+def test_a_worker_leaves_a_paused_target_alone_at_its_start(leaver, ledger, healthy, now):
+    """The fifth try with a refused password may lock the account."""
+    job = job_of(ledger, at=now, cutoff=now)
+    locked_out(ledger, claim(ledger, job, now=now), now=now)
+
+    asked = [each.name for each in examination.worker(load(leaver.config, environ={}))]
+
+    assert "targets.cloud" not in asked
+    assert "targets.labs" in asked
+
+
+def test_only_what_is_not_well_is_logged_at_a_start():
+    """With what a log needs to ring for it."""
+    well = Check("D005", "queue", Result.OK, "answers")
+    ill = Check("D004", "ledger.disk", Result.ATTENTION, "0.1 GiB left", "make room")
+
+    with capture_logs() as lines:
+        at_start.tell("receiver", iter([well, ill]))
+
+    assert lines == [
+        {
+            "event": "doctor",
+            "log_level": "warning",
+            "code": "D004",
+            "check": "ledger.disk",
+            "finding": "0.1 GiB left",
+            "hint": "make room",
+        },
+        {
+            "event": "doctor done",
+            "log_level": "info",
+            "part": "receiver",
+            "checks": 2,
+            "findings": 1,
+        },
+    ]
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [(LedgerUnavailable("gone"), "ledger unavailable"), (RuntimeError("?"), "doctor broke")],
+)
+def test_a_check_that_breaks_at_a_start_breaks_nothing_else(error, said):
+    """The part is at work already."""
+
+    def checks():
+        yield Check("D005", "queue", Result.OK, "answers")
+        raise error
+
+    with capture_logs() as lines:
+        at_start.tell("receiver", checks())
+
+    assert [line["event"] for line in lines] == [said, "doctor done"]

@@ -51,6 +51,7 @@ def console(tmp_path: Path, port: int):
         process = subprocess.Popen(command, cwd=tmp_path, stderr=stderr)
     try:
         wait_until(lambda: health(port), seconds=30)
+        wait_until(lambda: "doctor done" in (tmp_path / "stderr").read_text(), seconds=30)
         yield process
     finally:
         process.terminate()
@@ -74,7 +75,7 @@ def test_it_shows_metrics_without_any_secret_of_a_target(console, port):
 
 
 def test_it_never_loads_the_code_of_a_target(console, port, tmp_path):
-    """Neither at its start nor for an answer."""
+    """Neither at its start, when it examines what waits, nor for an answer."""
     requests.get(f"http://127.0.0.1:{port}/metrics", timeout=5).raise_for_status()
 
     told = (tmp_path / "stderr").read_text().splitlines()
