@@ -246,6 +246,10 @@ JOB: Mapping[str, Reason] = {
         "Mend the cause shown by `leaver job ID`, then `leaver replay ID --reason TEXT`.",
     ),
     "rescinded": Reason("HR took the termination back before its cutoff.", "Nothing."),
+    "replaced": Reason(
+        "HR said another date or address while it ran, before its write; another job goes by that.",
+        "Nothing.",
+    ),
     "approval_refused": Reason(
         "A second person did not approve it.",
         "Talk to whoever refused it (`leaver job ID` says who and why); `leaver replay ID --reason "

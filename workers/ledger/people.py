@@ -188,6 +188,9 @@ def _follow(
         steered = [JobId(job["id"]) for job in own if _is_open(job)]
         if not steered and arrived.kind in LEAVING and arrived.leaver in episode.members:
             moves.open_job(tx, arrived.leaver, source=source, target=target, **about)
+            by = {name: about[name] for name in ("actor", "why", "now")}
+            for overtaken in (JobId(job["id"]) for job in own if _is_overtaken(job, episode)):
+                moves.ask(tx, overtaken, "replace", **by)
     elif arrived.leaver not in episode.members:
         return
     for job in steered:
@@ -210,6 +213,16 @@ def _is_open(job: sa.RowMapping) -> bool:
     """Whether HR still steers the job: nothing was written for it, and no operator ended it."""
     waiting = job["state"] in (*moves.HOLDABLE, State.HELD)
     return (waiting and job["intended_at"] is None) or job["reason"] == "rescinded"
+
+
+def _is_overtaken(job: sa.RowMapping, episode: Episode) -> bool:
+    """Whether it is about to write by another date or address than HR says by now.
+
+    What somebody has asked of it already is to stay so.
+    """
+    about_to_write = job["state"] == State.RUNNING and job["intended_at"] is None
+    other = (job["cutoff"], job["email"]) != (episode.cutoff, episode.email)
+    return about_to_write and other and not job["stop"]
 
 
 def _events(tx: sa.Connection, source: str, person: str) -> list[Event]:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from tests.workers.ledger.meetings import one_behind_the_other
 from tests.workers.records import DAY, HOUR, LEASE, NOW, delivery, record, try_claim
+from workers.errors import Stopped
 from workers.leavers import (
     AccountId,
     Cutoff,
@@ -180,8 +181,6 @@ def test_an_operator_ends_the_alarm_about_a_late_rescind_by_a_replay_or_a_dismis
 
 def test_a_rescind_stops_a_running_job_before_its_write(ledger):
     """The intend step asks just before the write."""
-    from workers.errors import Stopped
-
     [job] = hear(ledger, says(T, -1, cutoff=0))
     claim = try_claim(ledger, job)
     assert claim is not None
@@ -189,6 +188,31 @@ def test_a_rescind_stops_a_running_job_before_its_write(ledger):
 
     with pytest.raises(Stopped):
         moves.intend(ledger, claim, AccountId("a"), brakes={}, now=NOW, lease=LEASE)
+
+
+def test_a_later_date_stops_a_running_job_before_its_write(ledger):
+    """It would take the access away by the old date; a job of its own waits for the new one."""
+    [job] = hear(ledger, says(T, -1, cutoff=0))
+    claim = try_claim(ledger, job)
+    assert claim is not None
+    hear(ledger, says(C, 1, cutoff=9))
+
+    with pytest.raises(Stopped):
+        moves.intend(ledger, claim, AccountId("a"), brakes={}, now=NOW, lease=LEASE)
+    moves.hold(ledger, claim, reason="unclear_account", now=NOW)
+
+    waits, ended = (State.SCHEDULED, "cutoff_ahead", 9), (State.CANCELLED, "replaced", 0)
+    assert jobs(ledger) == [ended, waits]
+
+
+def test_the_same_date_once_more_stops_no_running_job(ledger):
+    """HR systems say things twice; whoever leaves now is not to wait for the second word."""
+    [job] = hear(ledger, says(T, -1, cutoff=0))
+    claim = try_claim(ledger, job)
+    assert claim is not None
+    hear(ledger, says(T, 1, cutoff=0))
+
+    moves.intend(ledger, claim, AccountId("a"), brakes={}, now=NOW, lease=LEASE)
 
 
 def test_a_termination_after_the_deed_gets_a_job_of_its_own(ledger):

@@ -30,7 +30,8 @@ r"""Every move of a job: one conditional UPDATE, with its audit row in the same 
                      replay: a new round, queued or scheduled again
 
 HR may say more of a person: `steer` moves the cutoff (reschedule), cancels (rescind) or holds
-(rehire) what is not done.  After the deed a rescind is an alarm, and no move.
+(rehire) what is not done.  After the deed a rescind is an alarm, and no move.  What runs by another
+date or address than HR says by now is stopped before its write (replace); a job of its own follows.
 
 Where a whole source or target is held (holds.py), claim() holds the job instead of taking it.
 
@@ -65,7 +66,7 @@ from workers.ledger.moves.by_sweep import (
 from workers.ledger.moves.claims import Claim, claim, renew
 from workers.ledger.moves.ends import again, fail, finish, finish_in, give_back, hold, lock_out
 from workers.ledger.moves.move import CANCELLABLE, HOLDABLE, LATE, REPLAYABLE, TOLD_ELSEWHERE
-from workers.ledger.moves.stops import STOPS, by_itself, stop_in
+from workers.ledger.moves.stops import STOPS, ask, by_itself, stop_in
 from workers.ledger.moves.writes import intend, keep, pin, watch
 
 __all__ = [
@@ -80,6 +81,7 @@ __all__ = [
     "Claim",
     "again",
     "approve_by",
+    "ask",
     "by_itself",
     "cancel_by",
     "claim",

@@ -22,6 +22,7 @@ STOPS: Mapping[str, tuple[State, str]] = {
     "cancel": (State.CANCELLED, "operator_cancel"),
     "rehire": (State.HELD, "rehired"),
     "rescind": (State.CANCELLED, "rescinded"),
+    "replace": (State.CANCELLED, "replaced"),
     "leave": (State.HELD, "not_rehired"),
     "yield": (State.HELD, "deactivation_open"),
     # Not asked of the job, but found just before a write: nobody has approved it (approvals.py).
