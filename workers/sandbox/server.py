@@ -157,8 +157,14 @@ def run(
     OSError if the address is taken.  To be called from the main thread, for the signals.
     """
     server = Server(create_app(settings), host, port)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with contextlib.suppress(KeyboardInterrupt):
-        ready(server.base_url)
-        server.serve_forever()
+
+    def stop(_signal: int, _frame: object) -> None:
+        # Not by an exception: where it is raised in a finalizer, Python drops it.  And not on this
+        # thread, which is to end what it waits for.
+        threading.Thread(target=server.shutdown, daemon=True).start()
+
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, stop)
+    ready(server.base_url)
+    server.serve_forever()
     server.server_close()

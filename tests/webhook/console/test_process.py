@@ -88,7 +88,7 @@ def test_it_ends_in_good_order(console):
     """With success, and at once."""
     console.terminate()
 
-    assert console.wait(5) == 0
+    assert console.wait(30) == 0
 
 
 def test_a_new_configuration_counts_after_a_sighup(console, port, tmp_path):

@@ -108,6 +108,9 @@ def test_a_running_sandbox_stops_when_told(stop):
 
         process.send_signal(stop)
 
-        assert process.wait(timeout=10) == 0
+        try:
+            assert process.wait(timeout=30) == 0
+        finally:
+            process.kill()
         with socket.socket() as free:
             assert free.connect_ex((address.hostname, address.port)) != 0
