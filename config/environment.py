@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 from config.secret import ConfigurationError, Secret, SecretFile, Withheld
 
 PREFIX = "LEAVER_"
-OTHER_VARIABLES = ("LEAVER_CONFIG", "LEAVER_OPENAPI_DIR")
+OTHER_VARIABLES = ("LEAVER_CONFIG", "LEAVER_OPENAPI_DIR", "LEAVER_USER_PASSWORD")
 NAMED_SECTIONS = ("sources", "targets")
 
 Key = tuple[str, ...]  # ("policy", "mode"), or with a name ("sources", "workday-emea", "secrets")

@@ -35,6 +35,7 @@ _role = click.option(
     hide_input=True,
     confirmation_prompt=True,
     envvar="LEAVER_USER_PASSWORD",
+    show_envvar=True,
     help="Rather leave it out and be asked: others see what a command is called with.",
 )
 @click.pass_obj

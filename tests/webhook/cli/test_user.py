@@ -27,6 +27,16 @@ def test_a_user_is_added_changed_and_removed(leaver, ledger):
     assert users.credentials(ledger, "alice") is None
 
 
+def test_a_script_gives_the_password_in_the_environment(leaver, ledger, monkeypatch):
+    """Nobody else on the machine sees it there, and it is no setting."""
+    monkeypatch.setenv("LEAVER_USER_PASSWORD", PASSWORD)
+
+    added = leaver.run("user", "add", "alice")
+
+    assert added.exit_code == 0, added.output
+    assert users.credentials(ledger, "alice") is not None
+
+
 @pytest.mark.parametrize(
     ("words", "hint"),
     [
