@@ -63,14 +63,20 @@ def add(at: Situation, name: str, role: str, password: str) -> None:
 @click.argument("name")
 @click.pass_obj
 def remove(at: Situation, name: str) -> None:
-    """Remove a user, who is signed out at once."""
+    """Remove a user, who is signed out at once.
+
+    Of somebody who signed in at the OpenID provider, or by a link, it ends the sessions.
+    """
     from workers.ledger import users
 
     log_errors_only()
     with at.ledger(at.settings()) as ledger:
-        if not users.remove(ledger, name, actor=actor(), now=now()):
+        if users.remove(ledger, name, actor=actor(), now=now()):
+            say(f"{name} is removed")
+        elif users.sign_out(ledger, name, actor=actor(), now=now()):
+            say(f"{name} is signed out; to keep them out, remove them at the OpenID provider")
+        else:
             raise click.ClickException(f"no user has the name {name}: `leaver user list`")
-    say(f"{name} is removed")
 
 
 @user.command("list")

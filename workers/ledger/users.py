@@ -73,6 +73,15 @@ def remove(ledger: Ledger, name: str, *, actor: str, now: datetime) -> bool:
     return bool(removed)
 
 
+def sign_out(ledger: Ledger, name: str, *, actor: str, now: datetime) -> bool:
+    """End all sessions of this name, however they began.  False where there is none."""
+    with ledger.write() as tx:
+        ended = _sign_out(tx, name)
+        if ended:
+            _audit(tx, actor, "sign out user", name, now)
+    return ended
+
+
 def listed(ledger: Ledger) -> list[User]:
     """All users, by name."""
     kept = t.users.c
@@ -117,9 +126,13 @@ def _hash(name: str) -> str:
     return hashlib.sha256(name.encode(errors="replace")).hexdigest()
 
 
-def _sign_out(tx: sa.Connection, name: str) -> None:
-    tx.execute(sa.delete(t.sessions).where(t.sessions.c.user == name))
-    tx.execute(sa.delete(t.links).where(t.links.c.user == name))
+def _sign_out(tx: sa.Connection, name: str) -> bool:
+    """End the sessions of this name, and those that a link would begin."""
+    ended = [
+        tx.execute(sa.delete(table).where(table.c.user == name)).rowcount
+        for table in (t.sessions, t.links)
+    ]
+    return any(ended)
 
 
 def _audit(tx: sa.Connection, actor: str, action: str, detail: str, now: datetime) -> None:

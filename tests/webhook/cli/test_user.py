@@ -62,6 +62,18 @@ def test_to_remove_nobody_has_failed(leaver):
     assert "leaver user list" in failed.output
 
 
+def test_who_signed_in_at_the_provider_is_signed_out(leaver, ledger, now):
+    """They are no local user, and may sign in again until the provider says otherwise."""
+    name = "alice@example.com"
+    token = sessions.start(ledger, name, Role.APPROVER, how="by OpenID Connect", now=now)
+
+    done = leaver.run("user", "remove", name)
+
+    assert done.exit_code == 0
+    assert "remove them at the OpenID provider" in done.output
+    assert sessions.of(ledger, token, now) is None
+
+
 def test_a_link_signs_in_whom_it_is_for(leaver, ledger, now):
     """It works where the console listens."""
     printed = leaver.run("user", "link", "bob", "--role", "operator").stdout
