@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from markupsafe import Markup, escape
 
+from config.redaction import redact
 from webhook.acts.asking import FIRST
 from webhook.console.chart import took
 from workers.reasons import JOB, Reason
@@ -58,4 +59,5 @@ FILTERS: Mapping[str, Callable[..., object]] = {
     "took": took,
     "first": first,
     "meaning": meaning,
+    "redact": redact,
 }

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from tests.workers.records import NOW, delivery, job_row, person, record
+from tests.workers.records import LEASE, NOW, claim, delivery, job_of, job_row, person, record
+from workers.leavers import AccountId
 from workers.ledger import moves, sessions
 from workers.ledger.queries import jobs as kept_jobs
 from workers.ledger.queries.jobs import JobFilter
@@ -63,6 +64,25 @@ def test_the_page_of_a_job_masks_the_address_until_somebody_looks(ledger, visito
     assert "alice (console)" in client.get("/audit?action=look").text
 
 
+def test_an_address_that_names_the_account_is_masked_as_well(ledger, visitor):
+    """Some systems have no other id of a person, and the before-state shows it again."""
+    taken = claim(ledger, job_of(ledger, "lena"))
+    moves.pin(ledger, taken, AccountId("lena@example.com"), now=NOW, lease=LEASE)
+    moves.keep(ledger, taken, {"name": "lena@example.com", "active": True})
+    moves.hold(ledger, taken, reason="approval_missing", now=NOW)
+    client = visitor(ledger)
+    leaver = job_row(ledger, taken.job)["leaver_id"]
+    said = form(ledger, client)
+
+    pages = [f"/jobs/{taken.job}", f"/leavers/{leaver}"]
+    masked = [client.get(page).text for page in pages]
+    masked.append(client.post("/approvals/approve", data=said | {"id": taken.job}).text)
+    revealed = [client.post(f"{page}/reveal", data=said).text for page in pages]
+
+    assert ["lena@" in page for page in masked] == [False, False, False]
+    assert ["lena@" in page for page in revealed] == [True, True]
+
+
 def test_the_body_of_a_delivery_is_hidden_until_somebody_looks(ledger, visitor):
     """It is what HR sent, with all that stands in it."""
     kept = record(ledger, delivery(person("lena"), body=b'{"salary": 1}'))
@@ -110,35 +130,6 @@ def test_the_brake_is_released_with_a_number_and_a_reason(ledger, visitor):
 
     assert answer.status_code == 303
     assert "a reorganisation" in client.get("/audit").text
-
-
-HOSTILE = "<script>alert(1)</script>'\"><img src=x onerror=alert(1)>"
-
-
-def test_what_strangers_write_stays_text_on_every_page(ledger, visitor):
-    """Names, reasons and bodies come from outside; what they hold must never run."""
-    kept = record(ledger, delivery(person(HOSTILE), body=HOSTILE.encode()))
-    [job] = kept.jobs
-    moves.hold_by(ledger, job, actor=HOSTILE, why=HOSTILE, now=NOW)
-    client = visitor(ledger)
-    data = form(ledger, client)
-
-    leaver = job_row(ledger, job)["leaver_id"]
-    pages = [client.get(path).text for path in (*PAGES, f"/jobs/{job}", f"/leavers/{leaver}")]
-    pages.append(client.post(f"/leavers/{leaver}/reveal", data=data).text)
-    pages.append(client.post("/terminate/again", data=data | {"email": HOSTILE}).text)
-    pages.append(client.post("/terminate/preview", data=data | {"email": HOSTILE}).text)
-    pages.append(client.get(f"/jobs?state=held&reason={HOSTILE}&email={HOSTILE}").text)
-    pages.append(client.get(f"/audit?actor={HOSTILE}").text)
-    pages.append(client.post(f"/deliveries/{kept.delivery}/reveal", data=data).text)
-    pages.append(client.post("/holds/hold", data=data | {"side": HOSTILE, "reason": "x"}).text)
-    said = data | {"id": kept.delivery, "reason": HOSTILE}
-    pages += [client.post(f"/quarantine/dismiss{do}", data=said).text for do in ("", "/do")]
-    pages.append(client.post("/acts/cancel", data=data | {"id": job}).text)
-    pages.append(client.post("/acts/cancel/do", data=data | {"id": job, "reason": HOSTILE}).text)
-
-    assert any("&lt;script&gt;" in page for page in pages)
-    assert not any("<script>alert" in page or "<img" in page for page in pages)
 
 
 @pytest.mark.parametrize(
