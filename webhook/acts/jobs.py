@@ -13,6 +13,7 @@ from workers.ledger.holds import side_of
 from workers.ledger.moves import CANCELLABLE, HOLDABLE, REPLAYABLE
 from workers.ledger.queries import jobs as kept
 from workers.ledger.queries.jobs import Job
+from workers.reasons import JOB
 
 #: So many jobs at once; whoever means more repeats it, and sees each time what becomes of it.
 MOST = 1000
@@ -94,6 +95,12 @@ def possible(job: Job) -> list[Act]:
     """What makes sense for a job now."""
     unfit = "release" if job.reason == MISSING else ""
     return [act for act in ACTS.values() if job.state in act.states and act.name != unfit]
+
+
+def can_force(job: Job) -> bool:
+    """Whether a job is held for what only a forced replay gets over."""
+    help_ = JOB.get(job.reason)
+    return job.state == State.HELD and help_ is not None and "--force" in help_.to_do
 
 
 def meant(ledger: Ledger, parts: Sequence[str], act: Act) -> list[JobId]:

@@ -1,11 +1,13 @@
 """What an operator does to jobs: first which and how many, then why, then what became of each."""
 
 from collections.abc import Sequence
+from functools import partial
+from urllib.parse import urlencode
 
 from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
-from webhook.acts.jobs import ACTS, MOST, Act
+from webhook.acts.jobs import ACTS, MOST, Act, replay, why_not
 from webhook.console import access
 from webhook.console.filters import Mistyped, given, job_filter
 from webhook.console.situation import at
@@ -21,7 +23,7 @@ pages = Blueprint("acts", __name__, url_prefix="/acts")
 @access.needs(Role.OPERATOR)
 def preview(name: str) -> ResponseReturnValue:
     """Say how many jobs of which kind it would be, and ask why."""
-    return _preview(_act(name), meant())
+    return _preview(_act(name), meant(), urlencode(given(request.form)))
 
 
 @pages.post("/<name>/do")
@@ -30,13 +32,24 @@ def do(name: str) -> ResponseReturnValue:
     """Do it to exactly the jobs that were shown, and tell what became of each."""
     act, ledger, now = _act(name), at().ledger, at().now()
     why = request.form.get("reason", "").strip()
-    chosen = _chosen()
+    chosen, of_list = _chosen(), request.form.get("list", "")
     if not why or not chosen:
-        return _preview(act, chosen, unsaid=True), 400
+        return _preview(act, chosen, of_list, unsaid=True), 400
+    forced = name == "replay" and request.form.get("force")
+    run = partial(replay, force=True) if forced else act.run
     actor = access.current().actor
-    results = [(job, act.run(ledger, job.id, actor=actor, why=why, now=now)) for job in chosen]
+    results = [(job, run(ledger, job.id, actor=actor, why=why, now=now)) for job in chosen]
     at().waker.wake([job.id for job, result in results if result in ("replayed", "released")])
-    return render_template("result.html", act=act, results=results, why=why)
+    undone = [job.id for job, result in results if not result]
+    left = kept.listed(ledger, JobFilter(ids=undone), limit=MOST)
+    return render_template(
+        "result.html",
+        act=act,
+        results=results,
+        why=why,
+        why_not={job.id: why_not(job) for job in left},
+        of_list=of_list,
+    )
 
 
 def meant() -> Sequence[Job]:
@@ -63,8 +76,15 @@ def _chosen() -> list[Job]:
     return kept.listed(at().ledger, JobFilter(ids=ids[:MOST]), limit=MOST)
 
 
-def _preview(act: Act, chosen: Sequence[Job], *, unsaid: bool = False) -> str:
-    kinds = kept.kinds(chosen)
+def _preview(act: Act, chosen: Sequence[Job], of_list: str, *, unsaid: bool = False) -> str:
+    """`of_list` is the filter of the list from which they were chosen, as its address has it."""
     return render_template(
-        "preview.html", act=act, jobs=chosen, kinds=kinds, most=MOST, unsaid=unsaid
+        "preview.html",
+        act=act,
+        jobs=chosen,
+        kinds=kept.kinds(chosen),
+        unfit=sum(job.state not in act.states for job in chosen),
+        most=MOST,
+        unsaid=unsaid,
+        of_list=of_list,
     )

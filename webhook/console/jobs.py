@@ -4,7 +4,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from webhook.acts import reinstate as acts
-from webhook.acts.jobs import ACTS, possible
+from webhook.acts.jobs import ACTS, can_force, possible
 from webhook.console import access, approvals
 from webhook.console.explaining import explained
 from webhook.console.filters import Mistyped, given, job_filter
@@ -127,6 +127,7 @@ def _shown(job: str, *, reveal: bool, fault: str = "") -> str:
         job=found,
         reveal=reveal,
         possible=possible(found),
+        can_force=can_force(found),
         waiting=waiting,
         help=None if found.state in WELL_ENDED else JOB.get(found.reason),
         outcome=OUTCOMES[found.outcome] if found.outcome else "",

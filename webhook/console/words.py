@@ -23,9 +23,9 @@ def ago(instant: datetime, now: datetime) -> str:
 
 
 def masked(email: str) -> str:
-    """An address that those recognise who know it: "l…@example.com"."""
+    """An address that those recognise who know it: "l…@example.com"; "" for none."""
     name, at_sign, domain = email.rpartition("@")
-    return f"{name[:1]}…{at_sign}{domain}"
+    return f"{name[:1]}…{at_sign}{domain}" if email else ""
 
 
 def prose(text: str) -> Markup:

@@ -1,12 +1,15 @@
 """Every page shows what is there, and nothing that should not be seen."""
 
 import re
+from html import unescape
 
 import pytest
 
 from tests.workers.records import LEASE, NOW, claim, delivery, job_of, job_row, person, record
 from workers.leavers import AccountId
-from workers.ledger import moves, sessions
+from workers.ledger import holds, moves, sessions
+from workers.ledger.alarms import raise_alarm
+from workers.ledger.holds import Side
 from workers.ledger.queries import jobs as kept_jobs
 from workers.ledger.queries.jobs import JobFilter
 from workers.ledger.users import Role
@@ -93,6 +96,33 @@ def test_the_body_of_a_delivery_is_hidden_until_somebody_looks(ledger, visitor):
     assert "salary" in client.post(f"{path}/reveal", data=form(ledger, client)).text
 
 
+def test_the_first_page_tells_each_cause_once(ledger, visitor):
+    """What is counted is no alarm beside it; what holds everybody is, with the way to it."""
+    taken = claim(ledger, job_of(ledger, "lena"))
+    moves.hold(ledger, taken, reason="protected", now=NOW)
+    holds.hold(ledger, Side("target", "cloud"), actor="ops", why="an upgrade", now=NOW)
+
+    page = visitor(ledger).get("/").text
+
+    assert page.count(taken.job) == 0
+    assert "/jobs?state=held&amp;reason=protected" in page
+    assert "policy.protected names the e-mail address" in page
+    assert '<a href="/holds">Holds</a>' in page
+
+
+def test_the_first_page_shows_how_each_source_and_target_does(ledger, visitor):
+    """A held target does not work, nor does a source whose HR system cannot be asked."""
+    holds.hold(ledger, Side("target", "cloud"), actor="ops", why="an upgrade", now=NOW)
+    with ledger.write() as tx:
+        raise_alarm(tx, "silent_source", "hr", "nothing has come from hr", NOW)
+
+    tables = visitor(ledger).get("/").text.partition('id="sources"')[2]
+
+    assert "silent_source" in tables
+    assert '<span class="word held">held</span>' in tables
+    assert "working</span>" not in tables
+
+
 def test_an_operator_replays_what_a_filter_finds(ledger, visitor):
     """First the count, then a reason, then what became of each."""
     jobs = record(ledger, delivery(person("lena"), person("tom"), person("eve"))).jobs
@@ -108,6 +138,38 @@ def test_an_operator_replays_what_a_filter_finds(ledger, visitor):
 
     assert "2 jobs replayed" in done.text
     assert [job_row(ledger, job)["round"] for job in jobs] == [2, 2, 1]
+
+
+def test_what_could_not_be_done_says_why_and_the_way_leads_back_to_the_list(ledger, visitor):
+    """Before it is done it is said how many are not in a state for it."""
+    [job] = record(ledger, delivery(person("lena"))).jobs
+    moves.cancel_by(ledger, job, actor="ops", why="by mistake", now=NOW)
+    client = visitor(ledger)
+    said = form(ledger, client) | {"all": "1", "state": "cancelled", "since": "2d"}
+
+    preview = client.post("/acts/hold", data=said).text
+    [of_list] = re.findall(r'name="list" value="([^"]+)"', preview)
+    chosen = {"id": job, "reason": "we look first", "list": unescape(of_list)}
+    done = client.post("/acts/hold/do", data=form(ledger, client) | chosen).text
+
+    assert "1 job of these is not in a state for it" in preview
+    assert "it is cancelled" in done
+    assert all('"/jobs?state=cancelled&amp;since=2d"' in page for page in (preview, done))
+
+
+def test_a_replay_is_forced_where_only_that_helps(ledger, visitor):
+    """The box is there for a job whose account changed, and not for one that failed."""
+    [changed, failed] = record(ledger, delivery(person("lena"), person("tom"))).jobs
+    moves.hold(ledger, claim(ledger, changed), reason="account_changed", now=NOW)
+    moves.fail(ledger, claim(ledger, failed), reason="gave_up", detail="", now=NOW)
+    client = visitor(ledger)
+    offered = ['name="force"' in client.get(f"/jobs/{job}").text for job in (changed, failed)]
+
+    said = form(ledger, client) | {"id": changed, "reason": "the new one is hers", "force": "1"}
+    client.post("/acts/replay/do", data=said)
+
+    assert offered == [True, False]
+    assert job_row(ledger, changed)["forced"]
 
 
 def test_an_act_without_a_reason_is_not_done(ledger, visitor):

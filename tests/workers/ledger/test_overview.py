@@ -6,7 +6,7 @@ import pytest
 
 from tests.workers.records import NOW, SECOND, claim, delivery, job_of, jobs_of, person, record
 from webhook.console import chart
-from workers.leavers import Outcome
+from workers.leavers import FINISHED, Outcome, State
 from workers.ledger import moves
 from workers.ledger.queries import overview
 from workers.ledger.queries.overview import DAYS, Day
@@ -99,17 +99,36 @@ def test_a_source_was_last_heard_when_it_last_delivered(ledger):
     assert overview.last_seen(ledger, ["hr", "other"]) == {"hr": NOW, "other": None}
 
 
-def day_of(number, median=None, late=None):
-    return Day(date(2026, 11, number), 0, {}, median, late)
+def day_of(number, median=None, late=None, jobs=None, deliveries=0):
+    return Day(date(2026, 11, number), deliveries, jobs or {}, median, late)
 
 
 def test_the_highest_bar_fills_the_drawing():
-    """And a day without anything has none."""
-    low, none, high = chart.bars([("1", 5), ("2", 0), ("3", 10)])
+    """It is marked with its number; a day without anything has no bar."""
+    drawn = chart.deliveries([day_of(1, deliveries=5), day_of(2), day_of(3, deliveries=10)])
 
+    low, high = drawn.bars
     assert (high.y, high.height) == (0, chart.HEIGHT)
     assert low.height == chart.HEIGHT / 2
-    assert (none.y, none.height) == (chart.HEIGHT, 0)
+    assert [(mark.y, mark.text) for mark in drawn.marks] == [(0, "10")]
+
+
+def test_a_bar_has_a_part_for_each_end_that_jobs_came_to():
+    """One upon the other; the legend names what there is, and nothing else."""
+    drawn = chart.ends([day_of(1, jobs={"deactivated": 2, "suspended": 1, "failed": 1})])
+
+    taken, failed = drawn.bars
+    assert (taken.title, failed.title) == ("01 Nov: 3 access taken away", "01 Nov: 1 failed")
+    assert taken.y == failed.height == chart.HEIGHT / 4
+    assert failed.y == 0
+    assert list(drawn.names.values()) == ["access taken away", "failed"]
+
+
+def test_every_end_of_a_job_is_in_the_picture():
+    """A new outcome must not be missing in silence; lookups end beside it."""
+    known = {word for words in chart.ENDS.values() for word in words}
+
+    assert known == {*Outcome, *FINISHED} - {Outcome.LEAVER_FOUND, Outcome.NO_LEAVER, State.DONE}
 
 
 def test_a_line_has_a_dot_for_each_day_with_a_time_and_the_slower_is_higher():
@@ -117,11 +136,13 @@ def test_a_line_has_a_dot_for_each_day_with_a_time_and_the_slower_is_higher():
     fast, slow = 2 * SECOND, 3600 * SECOND
     days = [day_of(1, fast, slow), day_of(2), day_of(3, slow, slow)]
 
-    median, late = chart.lines(days)
+    drawn = chart.times(days)
 
+    median, late = drawn.lines
     assert len(median.points) == len(late.points) == 2
     assert median.points[0].y > median.points[1].y == late.points[1].y
     assert all(0 <= point.y <= chart.HEIGHT for point in (*median.points, *late.points))
+    assert [mark.text for mark in drawn.marks] == ["1 s", "10 s", "1 min", "10 min", "1 h"]
 
 
 @pytest.mark.parametrize(

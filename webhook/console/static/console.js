@@ -12,7 +12,16 @@ document.addEventListener("change", (event) => {
 
 const busy = (main) =>
   main.contains(document.activeElement) && document.activeElement.matches("input, select, textarea") ||
-  [...main.querySelectorAll("input:not([type=hidden])")].some((input) => input.value !== input.defaultValue);
+  [...main.querySelectorAll("input:not([type=hidden])")].some((input) => input.value !== input.defaultValue) ||
+  main.querySelector("details[open]");
+
+// Whoever goes by the keyboard stays where they are.
+function replace(main, fresh) {
+  const stops = "a, button, input, select, summary, [tabindex]";
+  const place = [...main.querySelectorAll(stops)].indexOf(document.activeElement);
+  main.replaceWith(fresh);
+  if (place >= 0) fresh.querySelectorAll(stops)[place]?.focus({ preventScroll: true });
+}
 
 async function refresh() {
   const main = document.querySelector("main[data-live]");
@@ -25,7 +34,7 @@ async function refresh() {
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
         const fresh = page.querySelector("main");
         if (fresh.innerHTML !== main.innerHTML && !busy(main)) {
-          main.replaceWith(fresh);
+          replace(main, fresh);
           document.title = page.title;
         }
       }
