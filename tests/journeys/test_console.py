@@ -3,15 +3,18 @@
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+import requests
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from config.settings import load
 from tests.conftest import missing
 from tests.installation import DEACTIVATED, Installation
+from tests.servers import free_port
 from tests.workers.records import NOW, SECOND, claim, delivery, job_row, person, record
 from webhook.console.access import COOKIE
 from webhook.console.app import create_app, utc_now
@@ -67,16 +70,23 @@ class Console:
             self.faults.append(said.text)
 
 
-@pytest.fixture
-def console(installation: Installation, chromium: Browser) -> Iterator[Console]:
+@contextmanager
+def running(installation: Installation, chromium: Browser, port: int = 0) -> Iterator[Console]:
     """Its app in this process, behind a real server."""
     settings = load(installation.config, {})
     waker = Waker(settings.queue.url.reveal(), installation.folder)
     app = create_app(settings.for_the_door(), installation.ledger, waker)
-    with Server(app) as server:
+    with Server(app, port=port) as server:
         yield Console(installation, chromium, server.base_url)
         for context in chromium.contexts:
             context.close()
+
+
+@pytest.fixture
+def console(installation: Installation, chromium: Browser) -> Iterator[Console]:
+    """The console of an installation as it comes."""
+    with running(installation, chromium) as console:
+        yield console
 
 
 def test_a_failed_job_is_found_understood_replayed_and_seen_done(installation, receiver, console):
@@ -108,6 +118,45 @@ def test_a_failed_job_is_found_understood_replayed_and_seen_done(installation, r
     expect(page.get_by_role("heading", level=1)).to_contain_text("deactivated")
     assert installation.ends() == {LENA.email: DEACTIVATED}
     assert console.faults == []
+
+
+@pytest.fixture
+def provider(monkeypatch) -> Iterator[str]:
+    """A real OpenID provider, for the browser another site; it takes plain http when told so."""
+    import oidc_provider_mock
+
+    monkeypatch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")
+    with Server(oidc_provider_mock.app(require_nonce=True)) as server:
+        yield server.base_url.replace("127.0.0.1", "localhost")
+
+
+@pytest.mark.filterwarnings("ignore:.*deprecated")  # The provider's, not ours.
+def test_who_signs_in_at_the_provider_comes_back_with_the_role_of_the_group(
+    installation, chromium, provider
+):
+    """To where they wanted to go: no cookie, header or policy of ours stops the browser between."""
+    port = free_port()
+    openid = {
+        "issuer": provider,
+        "client_id": "leaver",
+        "client_secret": "test-secret-not-a-secret",
+        "public_url": f"http://127.0.0.1:{port}",
+        "roles.it-admins": "operator",
+    }
+    installation.configure({f"console.openid.{name}": value for name, value in openid.items()})
+    claims = {"email": "alice@example.com", "groups": ["staff", "it-admins"]}
+    requests.put(f"{provider}/users/alice", json=claims, timeout=20).raise_for_status()
+
+    with running(installation, chromium, port) as console:
+        page = console.visitor(None)
+        page.route("https://**", lambda route: route.abort())  # The provider's page wants a style.
+        page.goto("/jobs?state=failed")
+        page.get_by_role("link", name="Sign in at localhost").click()
+        page.get_by_placeholder("sub").fill("alice")
+        page.get_by_role("button", name="Authorize").click()
+
+        expect(page).to_have_url(f"{console.url}/jobs?state=failed")
+        expect(page.get_by_role("banner")).to_contain_text("alice@example.com, operator")
 
 
 def given_up(ledger: Ledger, count: int) -> list[JobId]:
@@ -203,13 +252,16 @@ def test_all_of_it_works_with_the_keyboard(console):
     expect(page.get_by_role("heading", level=1)).to_have_text("1 job replayed")
 
 
+HOSTILE = "<script>window.ran = true</script><img src=x onerror='window.ran = true'>"
+
+
 @pytest.fixture
 def everything(console) -> list[str]:
-    """A ledger with some of everything, and the addresses of all pages."""
+    """A ledger with some of everything, hostile texts with it, and the addresses of all pages."""
     ledger = console.ledger
-    recorded = record(ledger, delivery(*map(person, ("lena", "tom", "eve", "bob"))))
+    recorded = record(ledger, delivery(*map(person, (HOSTILE, "tom", "eve", "bob"))))
     held, waits, failed, _ = recorded.jobs
-    moves.hold_by(ledger, held, actor="ops", why="we look first", now=NOW)
+    moves.hold_by(ledger, held, actor=HOSTILE, why=HOSTILE, now=NOW)
     record(ledger, delivery(person("zoe", cutoff=NOW + 1000 * SECOND)))
     moves.fail(ledger, claim(ledger, failed), reason="gave_up", detail="not_verified", now=NOW)
     jobs = [f"/jobs/{job}" for job in (held, waits, failed)]
@@ -219,19 +271,19 @@ def everything(console) -> list[str]:
     unread = Element(ElementKind.QUARANTINED, "", "no_email")
     record(ledger, delivery(unread, reason="unreadable"))
     lists.append("/deliveries?status=quarantined")
-    holds.hold(ledger, Side("target", "cloud"), actor="ops", why="we look first", now=NOW)
+    holds.hold(ledger, Side("target", "cloud"), actor=HOSTILE, why=HOSTILE, now=NOW)
     return [*lists, *jobs, f"/deliveries/{recorded.delivery}", "/jobs/nothing"]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_every_page_is_fit_for_everybody(console, everything, theme, width):
-    """No serious fault that axe-core knows of, nothing wider than the screen, no complaint."""
+    """No serious fault that axe-core knows of, nothing too wide, no complaint, no script ran."""
     page = console.visitor(
         Role.APPROVER,
         color_scheme=theme,
         viewport={"width": width, "height": 800},
-        bypass_csp=True,  # axe-core is a script that the console would not let in
+        bypass_csp=True,  # axe-core is a script that the console would not let in, as any other
     )
 
     for path in everything:
@@ -244,6 +296,7 @@ def test_every_page_is_fit_for_everybody(console, everything, theme, width):
         ]
         assert (path, serious) == (path, [])
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        assert page.evaluate("window.ran") is None, path
     page.goto("/sign-in")
     assert Axe().run(page).response["violations"] == []
     # The page of the job that is not there is a 404, of which the browser tells.
