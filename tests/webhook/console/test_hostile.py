@@ -26,7 +26,17 @@ from webhook.acts import asking
 from webhook.console import access
 from workers.explanation import Asked, Matched, Next
 from workers.leavers import AccountId, Element, ElementKind, State
-from workers.ledger import Ledger, brakes, explanations, holds, moves, sessions, tables
+from workers.ledger import (
+    Ledger,
+    brakes,
+    explanations,
+    holds,
+    key_offers,
+    moves,
+    sessions,
+    tables,
+    users,
+)
 from workers.ledger.holds import Side
 from workers.ledger.queries import as_json
 from workers.ledger.queries.jobs import CallMade
@@ -220,20 +230,39 @@ def sent_by(fields):
     return {name: [value for own, value in fields if own == name] for name, _ in fields}
 
 
-@pytest.mark.usefixtures("hostile_worker")
-def test_what_strangers_write_stays_text_on_every_page(everything, console):
-    """Every link is followed and every form is sent: nothing that was kept becomes markup."""
+@pytest.fixture
+def visitor(everything, console, hostile_worker):
+    """A browser in which somebody is signed in who may do everything."""
     client = console(everything)
     token = sessions.start(everything, "x", Role.APPROVER, how="by a test", now=NOW)
-    attack(everything)
     client.set_cookie(access.COOKIE, token)
+    return client
 
-    visited, text = walk(client)
 
-    views = {rule.endpoint for rule in client.application.url_map.iter_rules()}
+def test_what_strangers_write_stays_text_on_every_page(everything, visitor):
+    """Every link is followed and every form is sent: nothing that was kept becomes markup."""
+    attack(everything)
+
+    visited, text = walk(visitor)
+
+    views = {rule.endpoint for rule in visitor.application.url_map.iter_rules()}
     programs = {"static", "show_metrics", "show_health"}
     signing = {each for each in views if each.startswith(("sign_in.", "openid."))}
     ours = {each for each in views if not each.startswith("api")} - programs - signing
     assert ours - visited == set()
     assert [name for name in SHOWN.split() if f"{name} {ATTACK}" not in text] == []
     assert "49" not in text.split(), "a template took what it showed for a template"
+
+
+def test_no_page_shows_a_secret(everything, visitor):
+    """Neither one of the configuration, nor what lets somebody in; not even to an approver."""
+    password, key = "$argon2id$test-hash-not-a-secret", "offered-key-not-a-secret"
+    users.put(everything, "alice", Role.VIEWER, password, actor="root", now=NOW)
+    key_offers.offer(everything, "hr", key, now=NOW)
+    link = sessions.new_link(everything, "bob", Role.VIEWER, actor="root", now=NOW)
+
+    _, text = walk(visitor)
+
+    assert "hr offered a key" in text
+    secrets = ("not-a-secret", link, visitor.get_cookie(access.COOKIE).value)
+    assert [secret for secret in secrets if secret in text] == []
