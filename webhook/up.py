@@ -82,7 +82,7 @@ def places(settings: Settings) -> list[tuple[str, str]]:
     queue = f"embedded, in {Embedded(settings.home).folder}" if settings.queue.is_embedded else ""
     return [
         *hooks,
-        ("console", f"http://{console}/metrics and /healthz"),
+        ("console", f"http://{console}/ (`leaver user add NAME`), /metrics and /healthz"),
         *([("queue", queue)] if queue else []),
         ("worker", f"{' and '.join(settings.targets)}, mode {settings.policy.mode}"),
     ]
