@@ -1,13 +1,10 @@
 """Deliveries: what came in, and what became of each person in it."""
 
 from dataclasses import replace
-from typing import Annotated
-
-from pydantic import Field
 
 from webhook.api import access
 from webhook.api.jobs import Shown
-from webhook.api.lists import Line, Listed, Paged, page, row_of
+from webhook.api.lists import Line, Listed, Paged, Since, page, row_of
 from webhook.api.operation import ID, Operation
 from webhook.console.filters import since
 from webhook.console.situation import at
@@ -23,7 +20,7 @@ class Filter(Paged):
 
     source: Line | None = None
     status: DeliveryStatus | None = None
-    since: Annotated[Line | None, Field(description="received within the last 2d, 12h, 30m")] = None
+    since: Since = None
 
 
 def listed(asked: Filter) -> Listed[KeptDelivery]:

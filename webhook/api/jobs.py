@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from webhook.api import access
-from webhook.api.lists import Line, Listed, Paged, page, row_of
+from webhook.api.lists import Line, Listed, Paged, Since, page, row_of
 from webhook.api.operation import ID, Operation, Query
 from webhook.console.filters import FIELDS, job_filter
 from webhook.console.situation import at
@@ -28,7 +28,7 @@ class Which(Query):
     target: Line | None = None
     reason: Annotated[str | None, Field(json_schema_extra={"enum": sorted(JOB)})] = None
     email: Annotated[Line | None, Field(description="the whole address, in any case")] = None
-    since: Annotated[Line | None, Field(description="received within the last 2d, 12h, 30m")] = None
+    since: Since = None
     unfinished: Annotated[bool, Field(description="only those that have not ended")] = False
 
 

@@ -18,6 +18,11 @@ Fact = TypeVar("Fact")
 #: One line of text: PostgreSQL takes no NUL, and no filter means a control character.
 Line = Annotated[str, Field(min_length=1, max_length=320, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
+Since = Annotated[
+    Line | None,
+    Field(description="received within the last 2d, 12h, 30m, or since 2026-11-30 (UTC)"),
+]
+
 
 class Paged(Query):
     """How much of a list."""

@@ -2,15 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
-
-from pydantic import Field
+from typing import Literal
 
 from webhook.acts import quarantine as acts
 from webhook.acts.jobs import MOST
 from webhook.acts.quarantine import DeliveryResult, Reparser
 from webhook.api import access
-from webhook.api.lists import Line
+from webhook.api.lists import Line, Since
 from webhook.api.meant import Several
 from webhook.api.operation import Operation, Query
 from webhook.console.filters import since
@@ -26,7 +24,7 @@ class InQuarantine(Query):
 
     status: Literal["quarantined"]
     source: Line | None = None
-    since: Annotated[Line | None, Field(description="received within the last 2d, 12h, 30m")] = None
+    since: Since = None
 
 
 class MeantDeliveries(Several):

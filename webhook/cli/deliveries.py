@@ -1,6 +1,6 @@
 """`leaver deliveries` and `leaver delivery`: what came in, and what became of it."""
 
-from datetime import timedelta
+from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -8,7 +8,7 @@ import click
 
 from webhook.cli import options
 from webhook.cli.output import NOTHING, explain, note, say, show_json, table, when
-from webhook.cli.situation import Situation, now
+from webhook.cli.situation import Situation
 from workers.leavers import DeliveryStatus
 from workers.reasons import ELEMENT
 
@@ -33,16 +33,14 @@ def deliveries(
     at: Situation,
     source: str | None,
     status: str | None,
-    since: timedelta | None,
+    since: datetime | None,
     limit: int | None,
     json_: bool,
 ) -> None:
     """List what HR systems sent, the newest first."""
     from workers.ledger.queries import deliveries as kept
 
-    wanted = kept.DeliveryFilter(
-        source, DeliveryStatus(status) if status else None, now() - since if since else None
-    )
+    wanted = kept.DeliveryFilter(source, DeliveryStatus(status) if status else None, since)
     with at.ledger(at.settings()) as ledger:
         found = kept.every(ledger, wanted)
         if json_:

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -35,6 +35,20 @@ class Span(click.ParamType[timedelta]):
             self.fail(f"{value!r} {error}", param, ctx)
 
 
+class Since(click.ParamType[datetime]):
+    """So long ago, or since a day."""
+
+    name = "since"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> datetime:
+        from webhook.console.filters import Mistyped, since
+
+        try:
+            return since(value, now())
+        except Mistyped as error:
+            self.fail(str(error), param, ctx)
+
+
 def not_empty(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     """A reason that says something."""
     if not value.strip():
@@ -46,7 +60,10 @@ as_json = click.option(
     "--json", "json_", is_flag=True, help="Print JSON; for a list, one object a line."
 )
 since = click.option(
-    "--since", type=Span(), metavar="2d", help="Only what came in within the last 30s, 15m, 2d ..."
+    "--since",
+    type=Since(),
+    metavar="2d",
+    help="Only what came in within the last 30s, 15m, 2d, or since 2026-11-30 (UTC).",
 )
 limit = click.option(
     "--limit",
@@ -107,7 +124,6 @@ def filter_of(given: Mapping[str, Any], ids: "Sequence[JobId] | None" = None) ->
         "ids": ids,
         "state": State(given["state"]) if given["state"] else None,
         "outcome": Outcome(given["outcome"]) if given["outcome"] else None,
-        "since": now() - given["since"] if given["since"] else None,
     }
     return JobFilter(**{**given, **typed})
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -44,7 +44,7 @@ def reparse(
     ids: Sequence[str],
     status: str | None,
     source: str | None,
-    since: timedelta | None,
+    since: datetime | None,
     why: str,
     yes: bool,
     json_: bool,
@@ -91,7 +91,7 @@ def dismiss(
     ids: Sequence[str],
     status: str | None,
     source: str | None,
-    since: timedelta | None,
+    since: datetime | None,
     why: str,
     yes: bool,
     json_: bool,
@@ -126,7 +126,7 @@ def _chosen(
     ids: Sequence[str],
     status: str | None,
     source: str | None,
-    since: timedelta | None,
+    since: datetime | None,
     *,
     yes: bool,
 ) -> "list[DeliveryId]":
@@ -139,9 +139,7 @@ def _chosen(
         raise click.UsageError("say which deliveries: either ids, or --status quarantined")
     if ids:
         return meant(ledger, ids)
-    wanted = kept.DeliveryFilter(
-        source, DeliveryStatus.QUARANTINED, now() - since if since else None
-    )
+    wanted = kept.DeliveryFilter(source, DeliveryStatus.QUARANTINED, since)
     found = [each.id for each in kept.every(ledger, wanted)]
     click.echo(f"{len(found)} deliveries have something in quarantine.", err=True)
     if found:

@@ -1,7 +1,7 @@
 """What the fields of a page say about which jobs are meant."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 
 from config.values import duration
 from workers.leavers import Outcome, State
@@ -43,8 +43,11 @@ def job_filter(said: Mapping[str, str], now: datetime) -> JobFilter:
 
 
 def since(text: str, now: datetime) -> datetime:
-    """So long ago.  Raises Mistyped."""
+    """So long ago, or the beginning of a day in UTC.  Raises Mistyped."""
     try:
+        if len(text) == len("2026-11-30"):
+            return datetime.combine(date.fromisoformat(text), time(), UTC)
         return now - duration(text)
     except (ValueError, OverflowError):
-        raise Mistyped(f"{text} is not a length of time such as 2d") from None
+        fault = f"{text} is neither a length of time such as 2d nor a day such as 2026-11-30"
+        raise Mistyped(fault) from None

@@ -82,6 +82,14 @@ def test_filters_show_what_fits(leaver, ledger, now, filters):
     assert [each["id"] for each in leaver.json("jobs", *filters)] == [job]
 
 
+@pytest.mark.parametrize(("days", "found"), [(0, 1), (1, 0)])
+def test_jobs_are_found_from_a_day_on(leaver, ledger, now, days, found):
+    """As one says it: since the 24th.  The day is one in UTC, as all times are."""
+    done(ledger, "lena", now)
+
+    assert len(leaver.json("jobs", "--since", now.date() + timedelta(days=days))) == found
+
+
 def test_a_reason_word_is_a_filter(leaver, ledger, now):
     """All jobs with one trouble are mended together."""
     job = held(ledger, "lena", now)
@@ -99,13 +107,13 @@ def test_an_unknown_word_is_refused_with_those_that_exist(leaver, option):
     assert "'dunno' is not one of '" in result.stderr
 
 
-@pytest.mark.parametrize("span", ["2", "yesterday", "-1h", "0s"])
+@pytest.mark.parametrize("span", ["2", "yesterday", "-1h", "0s", "2026-11-31"])
 def test_a_span_that_is_none_is_refused_with_an_example(leaver, span):
     """Units are never guessed."""
     result = leaver.run("jobs", "--since", span)
 
     assert result.exit_code == 2
-    assert re.search(r'use .*"\d+d"', result.stderr)
+    assert re.search(r"such as \d+d", result.stderr)
 
 
 def test_a_table_says_when_it_does_not_show_all(leaver, ledger, now):

@@ -172,6 +172,14 @@ def test_a_replay_is_forced_where_only_that_helps(ledger, visitor):
     assert job_row(ledger, changed)["forced"]
 
 
+@pytest.mark.parametrize(("day", "found"), [("2026-11-23", True), ("2026-11-24", False)])
+def test_jobs_are_found_from_a_day_on(ledger, visitor, day, found):
+    """A bookmark of a day means the same tomorrow; the day is one in UTC, as all times are."""
+    [job] = record(ledger, delivery(person("lena"))).jobs
+
+    assert (job in visitor(ledger).get(f"/jobs?since={day}").text) is found
+
+
 def test_an_act_without_a_reason_is_not_done(ledger, visitor):
     """The audit trail would say nothing."""
     [job] = record(ledger, delivery(person("lena"))).jobs
@@ -278,7 +286,8 @@ def test_an_act_is_done_to_what_was_shown_and_to_nothing_else(ledger, visitor):
         ("state=hled", "hled is not a state"),
         ("outcome=dnoe", "dnoe is not an outcome"),
         ("reason=brkae", "brkae is not a reason"),
-        ("since=2+weeks", "2 weeks is not a length of time such as 2d"),
+        ("since=2+weeks", "2 weeks is neither a length of time such as 2d nor a day"),
+        ("since=2026-11-31", "2026-11-31 is neither"),
     ],
 )
 def test_a_mistyped_filter_is_said_and_shows_no_jobs(ledger, visitor, query, fault):
