@@ -1,5 +1,7 @@
 """The pages of jobs: the list with its filter, and the story of one."""
 
+import re
+
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -13,6 +15,7 @@ from workers.leavers import FINISHED, OUTCOMES, JobId, Outcome, State
 from workers.ledger import trail
 from workers.ledger.approvals import MISSING
 from workers.ledger.explanations import Question
+from workers.ledger.moves import TOGETHER
 from workers.ledger.queries import NotFound
 from workers.ledger.queries import jobs as kept
 from workers.ledger.reinstatements import deactivations
@@ -120,6 +123,7 @@ def _shown(job: str, *, reveal: bool, fault: str = "") -> str:
     waiting = approvals.waiting([JobId(job)])
     found = _found(job)
     ended = found.state in FINISHED
+    help_ = None if found.state in WELL_ENDED else JOB.get(found.reason)
     return render_template(
         "job.html",
         fault=fault,
@@ -129,7 +133,14 @@ def _shown(job: str, *, reveal: bool, fault: str = "") -> str:
         possible=possible(found),
         can_force=can_force(found),
         waiting=waiting,
-        help=None if found.state in WELL_ENDED else JOB.get(found.reason),
+        help=help_,
+        advised=_advised(found.reason) if help_ else "",
         outcome=OUTCOMES[found.outcome] if found.outcome else "",
         live=found.state in MOVING,
     )
+
+
+def _advised(reason: str) -> str:
+    """The act on this one job that the advice about a reason names first; "" for none."""
+    named = None if reason in TOGETHER else re.search("release|replay", JOB[reason].to_do)
+    return named[0] if named else ""

@@ -157,18 +157,31 @@ def test_what_could_not_be_done_says_why_and_the_way_leads_back_to_the_list(ledg
     assert all('"/jobs?state=cancelled&amp;since=2d"' in page for page in (preview, done))
 
 
+@pytest.mark.parametrize(
+    ("reason", "pressed"), [("protected", "Release"), ("ambiguous_match", "Replay")]
+)
+def test_the_button_that_the_advice_names_stands_out(ledger, visitor, reason, pressed):
+    """Who is called at night need not choose among three."""
+    taken = claim(ledger, job_of(ledger, "lena"))
+    moves.hold(ledger, taken, reason=reason, now=NOW)
+
+    page = visitor(ledger).get(f"/jobs/{taken.job}").text
+
+    assert re.findall(r'<button class="main"[^>]*>(\w+)<', page) == [pressed]
+
+
 def test_a_replay_is_forced_where_only_that_helps(ledger, visitor):
     """The box is there for a job whose account changed, and not for one that failed."""
     [changed, failed] = record(ledger, delivery(person("lena"), person("tom"))).jobs
     moves.hold(ledger, claim(ledger, changed), reason="account_changed", now=NOW)
     moves.fail(ledger, claim(ledger, failed), reason="gave_up", detail="", now=NOW)
     client = visitor(ledger)
-    offered = ['name="force"' in client.get(f"/jobs/{job}").text for job in (changed, failed)]
+    pages = [client.get(f"/jobs/{job}").text for job in (changed, failed)]
 
     said = form(ledger, client) | {"id": changed, "reason": "the new one is hers", "force": "1"}
     client.post("/acts/replay/do", data=said)
 
-    assert offered == [True, False]
+    assert ['name="force"' in page for page in pages] == [True, False]
     assert job_row(ledger, changed)["forced"]
 
 

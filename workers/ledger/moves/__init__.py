@@ -65,7 +65,14 @@ from workers.ledger.moves.by_sweep import (
 )
 from workers.ledger.moves.claims import Claim, claim, renew
 from workers.ledger.moves.ends import again, fail, finish, finish_in, give_back, hold, lock_out
-from workers.ledger.moves.move import CANCELLABLE, HOLDABLE, LATE, REPLAYABLE, TOLD_ELSEWHERE
+from workers.ledger.moves.move import (
+    CANCELLABLE,
+    HOLDABLE,
+    LATE,
+    REPLAYABLE,
+    TOGETHER,
+    TOLD_ELSEWHERE,
+)
 from workers.ledger.moves.stops import STOPS, ask, by_itself, stop_in
 from workers.ledger.moves.writes import intend, keep, pin, watch
 
@@ -76,6 +83,7 @@ __all__ = [
     "LOST_LIMIT",
     "REPLAYABLE",
     "STOPS",
+    "TOGETHER",
     "TOLD_ELSEWHERE",
     "CannotApprove",
     "Claim",
