@@ -15,7 +15,7 @@ import structlog
 
 from workers import watch, watch_sources
 from workers.dispatch import Waker
-from workers.ledger import LedgerUnavailable, due, moves
+from workers.ledger import LedgerUnavailable, due, moves, tallies
 from workers.ledger.holds import Kind
 from workers.ledger.store import insert
 from workers.ledger.tables import workers
@@ -117,6 +117,7 @@ class Sweep(threading.Thread):
                 .on_conflict_do_update(index_elements=["name"], set_=seen)
             )
             tx.execute(sa.delete(workers).where(workers.c.seen_at < now - REMEMBERED))
+        tallies.fold(runtime.ledger)
         watch.look(runtime.ledger, runtime.settings.targets, now)
         watch.remind(runtime.ledger, runtime.settings.policy.remind_every, now)
         watch_sources.look(runtime.ledger, runtime.settings, now)

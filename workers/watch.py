@@ -17,10 +17,18 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from config.targets import Target
-from workers.leavers import UNFINISHED, State
+from workers.leavers import State
 from workers.ledger import Ledger, brakes, pauses
 from workers.ledger.alarms import close_alarm, raise_alarm, say_again
-from workers.ledger.tables import alarms, audit, deliveries, jobs, rejections, targets
+from workers.ledger.tables import (
+    alarms,
+    audit,
+    deliveries,
+    jobs,
+    rejections,
+    targets,
+    unfinished,
+)
 
 OVERDUE = timedelta(hours=1)
 PAUSED_LONG = timedelta(minutes=5)
@@ -71,6 +79,7 @@ def _held_for_long(tx: sa.Connection, every: timedelta, now: datetime) -> None:
     since = sa.select(sa.func.max(audit.c.at)).where(*of_job).scalar_subquery()
     told = sa.exists().where(alarms.c.open_key == sa.literal("job_held/") + jobs.c.id)
     late = sa.select(jobs.c.id, jobs.c.target, since.label("since")).where(
+        unfinished,
         jobs.c.state == State.HELD,
         jobs.c.reason == "operator_hold",
         jobs.c.cutoff <= now - every,
@@ -84,7 +93,7 @@ def _held_for_long(tx: sa.Connection, every: timedelta, now: datetime) -> None:
 
 def _overdue(tx: sa.Connection, now: datetime) -> None:
     late = sa.and_(
-        jobs.c.state.in_(UNFINISHED),
+        unfinished,
         jobs.c.received_at < now - OVERDUE,
         jobs.c.cutoff < now - OVERDUE,
     )
@@ -109,6 +118,7 @@ def _paused(tx: sa.Connection, now: datetime) -> None:
 def _is_over(now: datetime) -> sa.ColumnElement[bool]:
     """Whether nobody is there who would find out that the target is back."""
     waits = sa.exists().where(
+        unfinished,
         jobs.c.target == targets.c.name,
         jobs.c.state.in_((State.QUEUED, State.RUNNING, State.RETRYING)),
     )

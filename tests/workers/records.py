@@ -1,5 +1,6 @@
 """Puts leavers into a ledger, moves their jobs, and reads back what the ledger holds."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from workers.leavers import (
     Leaver,
     Outcome,
 )
-from workers.ledger import Ledger, intake, moves
+from workers.ledger import Ledger, intake, moves, tallies
 from workers.ledger import tables as t
 from workers.ledger.intake import Recorded
 
@@ -183,6 +184,20 @@ def open_alarms(ledger: Ledger) -> list[tuple[str, str]]:
     """Kind and subject of each open alarm."""
     found = rows(ledger, t.alarms, t.alarms.c.open_key.is_not(None))
     return [(row["kind"], row["subject"]) for row in found]
+
+
+def counted(jobs: Iterable[Mapping[Any, Any]]) -> Counter[tuple[str, ...]]:
+    """How many of these rows of jobs there are of each kind, by counting them."""
+    return Counter(tuple(job[name] or "" for name in tallies.KIND) for job in jobs)
+
+
+def tallied(
+    ledger: Ledger, of: tallies.Of, *where: sa.ColumnElement[bool]
+) -> dict[tuple[str, ...], int]:
+    """How many jobs or deliveries there are of each kind, by their tallies."""
+    with ledger.read() as tx:
+        found = tx.execute(sa.select(tallies.kinds(of, *where)))
+        return {tuple(row[:-1]): row[-1] for row in found}
 
 
 def everything(ledger: Ledger) -> dict[str, Iterable[Any]]:

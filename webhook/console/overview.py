@@ -45,8 +45,7 @@ def show() -> ResponseReturnValue:
     """The overview."""
     ledger, now, settings = at().ledger, at().now(), at().settings
     days = overview.days(ledger, now=now)
-    alarms = condition.alarms_open(ledger)
-    told = [alarm for alarm in alarms if alarm.kind not in COUNTED]
+    told = condition.alarms_open(ledger, but=COUNTED)
     return render_template(
         "overview.html",
         alarms=[(alarm, _place(alarm)) for alarm in told[:ALARMS]],

@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from workers.leavers import JobId, State
-from workers.ledger import Ledger, moves
+from workers.ledger import Ledger, moves, tallies
 from workers.ledger.holds import Kind
-from workers.ledger.tables import jobs, targets, workers
+from workers.ledger.tables import jobs, targets, unfinished, workers
+from workers.ledger.tables import tallies as noted
 
 WAITING = (State.QUEUED, State.RETRYING)
 WAITING_LONG = (*WAITING, State.SCHEDULED)
@@ -34,10 +35,9 @@ def expired(ledger: Ledger, now: datetime) -> list[JobId]:
 
 def unknown(ledger: Ledger, kind: Kind, known: Collection[str]) -> set[str]:
     """The sources or targets other than these that jobs wait for."""
-    name = jobs.c[kind]
-    query = sa.select(name).where(jobs.c.state.in_(WAITING_LONG), name.not_in(known)).distinct()
+    waiting = tallies.kinds("jobs", noted.c.state.in_(WAITING_LONG), noted.c[kind].not_in(known))
     with ledger.read() as tx:
-        return {*tx.scalars(query)}
+        return {*tx.scalars(sa.select(waiting.c[kind]))}
 
 
 def known_to_others(ledger: Ledger, kind: Kind, worker: str, since: datetime) -> set[str]:
@@ -94,6 +94,7 @@ def to_wake(
             due = (
                 sa.select(jobs.c.id)
                 .where(
+                    unfinished,
                     jobs.c.target == target,
                     jobs.c.source.in_(sources),
                     jobs.c.state.in_(WAITING),
@@ -127,16 +128,19 @@ def _room(tx: sa.Connection, target: str, limit: int, now: datetime) -> int:
         most = 1
     woken = tx.scalar(
         sa.select(sa.func.count()).where(
-            jobs.c.target == target, jobs.c.state.in_(WAITING), jobs.c.woken_until > now
+            unfinished,
+            jobs.c.target == target,
+            jobs.c.state.in_(WAITING),
+            jobs.c.woken_until > now,
         )
     )
-    running = tx.scalar(
-        sa.select(sa.func.count()).where(jobs.c.target == target, jobs.c.state == State.RUNNING)
-    )
+    at_work = (unfinished, jobs.c.target == target, jobs.c.state == State.RUNNING)
+    running = tx.scalar(sa.select(sa.func.count()).where(*at_work))
     return most - int(woken or 0) - (int(running or 0) if pause is None else 0)
 
 
 def _ids(ledger: Ledger, *where: sa.ColumnElement[bool]) -> list[JobId]:
     with ledger.read() as tx:
-        found = tx.scalars(sa.select(jobs.c.id).where(*where).order_by(jobs.c.id).limit(AT_A_LOOK))
+        query = sa.select(jobs.c.id).where(unfinished, *where).order_by(jobs.c.id)
+        found = tx.scalars(query.limit(AT_A_LOOK))
         return [JobId(row) for row in found]

@@ -127,7 +127,7 @@ def released_by(tx: sa.Connection, side: Side) -> str:
 def running(ledger: Ledger, side: Side) -> list[JobId]:
     """The jobs that run: each stops before its next write."""
     own = t.jobs.c[side.kind] == side.name
-    query = sa.select(t.jobs.c.id).where(own, t.jobs.c.state == State.RUNNING)
+    query = sa.select(t.jobs.c.id).where(t.unfinished, own, t.jobs.c.state == State.RUNNING)
     with ledger.read() as tx:
         return [JobId(job) for job in tx.scalars(query)]
 

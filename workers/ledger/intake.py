@@ -27,7 +27,7 @@ from workers.leavers import (
     LeaverKind,
     new_id,
 )
-from workers.ledger import lookups, moves, people
+from workers.ledger import lookups, moves, people, tallies
 from workers.ledger import tables as t
 from workers.ledger.alarms import raise_alarm
 from workers.ledger.store import Ledger, insert
@@ -94,6 +94,7 @@ def record(
                 request_id=delivery.request_id,
             )
         )
+        tallies.delivery_became(tx, delivery.source, None, status)
         everybody = range(len(delivery.elements))
         rows = take_in(tx, delivery, delivery_id, everybody, now=now, dedup_window=dedup_window)
         tx.execute(
@@ -358,6 +359,7 @@ def _repeated(tx: sa.Connection, delivery: Delivery, first: DeliveryId, now: dat
         .where(t.deliveries.c.id == first)
         .values(repeats=t.deliveries.c.repeats + 1, repeated_at=now)
     )
+    tallies.delivery_repeated(tx, delivery.source)
     if delivery.reason not in WRONG_TIME:
         asked = sa.select(t.elements.c.leaver_id).where(
             t.elements.c.delivery_id == first, t.elements.c.kind == ElementKind.LOOKUP

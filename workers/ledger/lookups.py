@@ -13,7 +13,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from workers.leavers import (
-    FINISHED,
     Action,
     JobId,
     Leaver,
@@ -76,10 +75,12 @@ def repeat(
     Two changes of one employee may make the very same body, as a form says no time.  One that was
     signed before we asked is a repetition; so whoever captured it cannot have us ask for ever.
     """
+    if not leavers:
+        return
     asked = sa.select(t.jobs.c.id, t.jobs.c.finished_at).where(
         t.jobs.c.leaver_id.in_(leavers),
         t.jobs.c.action == Action.LOOKUP,
-        t.jobs.c.state.in_(FINISHED),
+        t.jobs.c.finished_at.is_not(None),
     )
     for job, finished_at in tx.execute(asked.order_by(t.jobs.c.id)).all():
         if signed_at is not None and signed_at > finished_at - SKEW:

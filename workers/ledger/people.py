@@ -117,14 +117,15 @@ def _known_as(tx: sa.Connection, source: str, leaver: Leaver) -> list[str]:
     """
     own = person_of(leaver)
     kept = t.leavers.c
-    alike = kept.employee_id == leaver.employee_id
-    if not leaver.employee_id:
-        alike = sa.func.lower(kept.email) == leaver.email.lower()
-    elif leaver.email:
-        by_email = sa.func.lower(kept.email) == leaver.email.lower()
-        alike = sa.or_(alike, sa.and_(by_email, kept.employee_id == ""))
-    query = sa.select(kept.person).where(kept.source == source, kept.kind.in_(LEAVING), alike)
-    found = sorted(set(tx.scalars(query)))
+    said = sa.select(kept.person, kept.employee_id)
+    said = said.where(kept.source == source, kept.kind.in_(LEAVING))
+    names: set[str] = set()
+    if leaver.employee_id:
+        names |= {*tx.scalars(said.where(kept.employee_id == leaver.employee_id))}
+    if leaver.email or not leaver.employee_id:
+        alike = tx.execute(said.where(sa.func.lower(kept.email) == leaver.email.lower()))
+        names |= {row.person for row in alike if not (leaver.employee_id and row.employee_id)}
+    found = sorted(names)
     return [own] if leaver.employee_id and own in found else found
 
 

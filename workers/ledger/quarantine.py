@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from workers.leavers import Delivery, DeliveryId, DeliveryStatus, ElementKind
-from workers.ledger import moves, people
+from workers.ledger import moves, people, tallies
 from workers.ledger import tables as t
 from workers.ledger.alarms import close_alarm
 from workers.ledger.intake import Recorded, counts_of, first_seen, jobs_of, status_of, take_in
@@ -165,6 +165,7 @@ def _put_down(
         .where(t.deliveries.c.id == was["id"])
         .values(status=status, reason=reason, detail=detail)
     )
+    tallies.delivery_became(tx, was["source"], was["status"], status)
     tx.execute(
         sa.insert(t.audit).values(
             at=now,

@@ -126,13 +126,8 @@ def taken(ledger: Ledger, claim: Claim, now: datetime) -> Taken:
         jobs.account_id == claim.account_id,
         sa.func.lower(jobs.email) == claim.email.lower(),
     )
-    at_work = sa.select(jobs.id).where(
-        *deactivates,
-        sa.or_(
-            sa.and_(own, jobs.state.in_(UNFINISHED)),
-            sa.and_(same, jobs.state.in_(AT_WORK)),
-        ),
-    )
+    under_way = sa.or_(own, sa.and_(same, jobs.state.in_(AT_WORK)))
+    at_work = sa.select(jobs.id).where(t.unfinished, *deactivates, under_way)
     person = sa.select(t.leavers.c.person).where(t.leavers.c.id == claim.leaver)
     with ledger.read() as tx:
         return Taken(

@@ -107,9 +107,8 @@ def put_off(ledger: Ledger, sightings: Sequence[Sighting], detail: str, now: dat
 
 def spare(ledger: Ledger, target: str, until: datetime, *, last: Sighting | None) -> None:
     """Nobody looks at any account of this target until then; `last` comes after the others."""
-    own = sa.select(t.jobs.c.id).where(t.jobs.c.target == target)
-    early = t.sightings.c.next_look_at < until
-    query = sa.update(t.sightings).where(early, t.sightings.c.job_id.in_(own))
+    own = sa.exists().where(t.jobs.c.id == t.sightings.c.job_id, t.jobs.c.target == target)
+    query = sa.update(t.sightings).where(t.sightings.c.next_look_at < until, own)
     with ledger.write() as tx:
         tx.execute(query.values(next_look_at=until))
         if last is not None:
@@ -134,6 +133,7 @@ def _engaged(now: datetime) -> sa.ColumnElement[bool]:
     return sa.or_(
         sa.exists().where(t.targets.c.name == t.jobs.c.target, t.targets.c.paused_at.is_not(None)),
         sa.exists().where(
+            at_work.c.finished_at.is_(None),
             at_work.c.target == t.jobs.c.target,
             at_work.c.state.in_((State.QUEUED, State.RETRYING, State.RUNNING)),
             at_work.c.due_at <= now,

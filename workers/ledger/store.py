@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 BUSY_TIMEOUT_S = 5
 
 #: The schema this version works with: the last one in migrations/versions.
-SCHEMA = "0004"
+SCHEMA = "0005"
 
 #: What a database says to a statement that is wrong; all else that it says is its own trouble,
 #: such as a broken file, or a server that became a read-only standby.

@@ -1,4 +1,10 @@
-"""The tables of the ledger.  A change here needs a migration in migrations/versions."""
+"""The tables of the ledger.  A change here needs a migration in migrations/versions.
+
+Nothing is ever deleted from most of them, and SQLite, which keeps no statistics here, takes every
+index for as good as another.  So each list and each question of a worker has an index that holds
+exactly what it asks for, and what is about few rows has one of these rows alone (tests/workers/
+ledger/test_plans.py).
+"""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -42,6 +48,25 @@ def _id(name: str, **options: Any) -> sa.Column[str]:
     return sa.Column(name, sa.String(36), **options)
 
 
+def suffix_of(id_: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
+    """The last six characters of an id, by which it can be found."""
+    return sa.func.substr(id_, sa.literal_column("31"))
+
+
+def said(word: sa.ColumnElement[str | None]) -> sa.ColumnElement[str]:
+    """A word, "" where there is none."""
+    return sa.func.coalesce(word, sa.text("''"))
+
+
+#: What HR says of leavers who stay after all.
+TAKEN_BACK = "kind IN ('rescinded', 'rehired')"
+
+
+def _only(condition: str) -> dict[str, Any]:
+    """Only rows that fit go into the index."""
+    return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
+
+
 def _serial(name: str) -> sa.Column[int]:
     # SQLite counts by itself only in an INTEGER primary key.
     return sa.Column(name, sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True)
@@ -65,8 +90,12 @@ deliveries = sa.Table(
     sa.Column("request_id", sa.String(64), nullable=False, default=""),
     sa.Column("repeats", sa.Integer, nullable=False, default=0),
     sa.Column("repeated_at", Instant),
+    sa.Index(None, "received_at", "id"),
     sa.Index(None, "source", "received_at"),
-    sa.Index(None, "status", "source"),
+    sa.Index(None, "source", "status", "received_at", "id"),
+    sa.Index("ix_deliveries_repeated", "received_at", "id", **_only("repeats > 0")),
+    sa.Index("ix_deliveries_repeated_of", "source", "received_at", "id", **_only("repeats > 0")),
+    sa.Index("ix_deliveries_suffix", suffix_of(sa.column("id"))),
 )
 
 elements = sa.Table(
@@ -84,12 +113,7 @@ elements = sa.Table(
     sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"]),
     sa.UniqueConstraint("delivery_id", "position"),
     sa.Index(None, "leaver_id"),
-    sa.Index(
-        "ix_elements_quarantined",
-        "delivery_id",
-        sqlite_where=sa.text("kind = 'quarantined'"),
-        postgresql_where=sa.text("kind = 'quarantined'"),
-    ),
+    sa.Index("ix_elements_quarantined", "delivery_id", **_only("kind = 'quarantined'")),
 )
 
 seen = sa.Table(
@@ -125,10 +149,13 @@ leavers = sa.Table(
     sa.Column("entered_reason", sa.Text),
     # Of the request that brought it, as each line says that is logged about it.
     sa.Column("request_id", sa.String(64), nullable=False, default=""),
-    sa.Index(None, "source", "person"),
-    sa.Index(None, "source", "employee_id"),
-    sa.Index("ix_leavers_email", sa.func.lower(sa.column("email"))),
+    sa.Index(None, "source", "person", "id"),
+    sa.Index(None, "source", "id"),
+    sa.Index(None, "employee_id", "source", "id"),
+    sa.Index("ix_leavers_email", sa.func.lower(sa.column("email")), "source", "id"),
     sa.Index(None, "found_by"),
+    sa.Index("ix_leavers_taken_back", "owner", "created_at", **_only(TAKEN_BACK)),
+    sa.Index("ix_leavers_suffix", suffix_of(sa.column("id"))),
 )
 
 jobs = sa.Table(
@@ -178,11 +205,25 @@ jobs = sa.Table(
     sa.Column("pause_mark", sa.Float, nullable=False, default=0.0),
     sa.ForeignKeyConstraint(["leaver_id"], ["leavers.id"]),
     sa.UniqueConstraint("leaver_id", "target", "action"),
-    sa.Index("ix_jobs_email", sa.func.lower(sa.column("email"))),
-    sa.Index(None, "state", "due_at"),
-    sa.Index(None, "target", "state"),
-    sa.Index(None, "received_at"),
+    sa.Index(None, "received_at", "id"),
+    sa.Index(None, "finished_at", **_only("finished_at IS NOT NULL")),
+    sa.Index("ix_jobs_email", sa.func.lower(sa.column("email")), "received_at", "id"),
+    sa.Index("ix_jobs_suffix", suffix_of(sa.column("id"))),
+    # All of one kind, in the order of lists (queries/lists.py).  The outcome stands there twice, as
+    # PostgreSQL reads no expression from an index alone.
+    sa.Index(
+        "ix_jobs_kind",
+        *("reason", "state", "target", "source"),
+        said(sa.column("outcome")),
+        *("received_at", "id", "outcome"),
+    ),
+    sa.Index("ix_jobs_at_work", "state", "target", "due_at", **_only("finished_at IS NULL")),
+    sa.Index("ix_jobs_oldest", "received_at", "cutoff", **_only("finished_at IS NULL")),
 )
+
+#: That a job has not ended.  What asks of such jobs says so in these words: of a million jobs, the
+#: indexes of these few are used then.
+unfinished = jobs.c.finished_at.is_(None)
 
 rounds = sa.Table(
     "rounds",
@@ -349,7 +390,8 @@ alarms = sa.Table(
     sa.Column("closed_at", Instant),
     # "kind/subject" while open, NULL when closed: unique, so one cause is one open alarm.
     sa.Column("open_key", sa.String(320), unique=True),
-    sa.Index(None, "opened_at"),
+    sa.Index("ix_alarms_open", "id", **_only("open_key IS NOT NULL")),
+    sa.Index("ix_alarms_said", "kind", "last_at", **_only("open_key IS NOT NULL")),
 )
 
 news = sa.Table(
@@ -516,7 +558,22 @@ audit = sa.Table(
     sa.Column("to_state", sa.String(16)),
     sa.Column("reason", sa.String(64), nullable=False, default=""),
     sa.Column("detail", sa.Text, nullable=False, default=""),
-    sa.Index(None, "job_id"),
-    sa.Index(None, "delivery_id"),
-    sa.Index(None, "at"),
+    sa.Index(None, "job_id", **_only("job_id IS NOT NULL")),
+    sa.Index(None, "delivery_id", **_only("delivery_id IS NOT NULL")),
+    sa.Index(None, "actor", "id"),
+    sa.Index(None, "action", "id"),
+    sa.Index(None, "actor", "action", "id"),
+)
+
+tallies = sa.Table(
+    "tallies",
+    metadata,
+    _serial("id"),
+    sa.Column("of", sa.String(16), nullable=False),  # a word of tallies.Of
+    sa.Column("source", sa.String(64), nullable=False),
+    sa.Column("target", sa.String(64), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),  # of a delivery, its status
+    sa.Column("outcome", sa.String(32), nullable=False),
+    sa.Column("reason", sa.String(64), nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),  # so many more, or below zero fewer
 )

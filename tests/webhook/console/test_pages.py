@@ -6,6 +6,7 @@ from html import unescape
 import pytest
 
 from tests.workers.records import LEASE, NOW, claim, delivery, job_of, job_row, person, record
+from webhook.console.overview import ALARMS
 from workers.leavers import AccountId
 from workers.ledger import holds, moves, sessions
 from workers.ledger.alarms import raise_alarm
@@ -52,6 +53,18 @@ def test_addresses_are_masked_in_every_list(ledger, visitor, path):
     page = visitor(ledger).get(path).text
 
     assert "lena" not in page
+
+
+def test_the_overview_says_how_many_alarms_it_does_not_show(sqlite_ledger, visitor):
+    """A storm of them must neither bury the page, nor look like the few that are shown."""
+    with sqlite_ledger.write() as tx:
+        for number in range(ALARMS + 2):
+            raise_alarm(tx, "silent_source", str(number), f"alarm {number}.", NOW)
+
+    page = visitor(sqlite_ledger).get("/").text
+
+    assert "and 2 older alarms" in page
+    assert ("alarm 2." in page, "alarm 1." in page) == (True, False)
 
 
 def test_the_page_of_a_job_masks_the_address_until_somebody_looks(ledger, visitor):

@@ -7,6 +7,7 @@
 * who does not run has no lease, and no account
 * no two jobs may write to one account of a target at once
 * while a source or target is held, no job of it is claimed, and none may write
+* the tallies say what counting says
 * what must be approved is written only in a round that a second person has approved
 """
 
@@ -30,12 +31,14 @@ from tests.workers.records import (
     LEASE,
     MINUTE,
     NOW,
+    counted,
     delivery,
     open_alarms,
     pause_of,
     person,
     record,
     rows,
+    tallied,
     try_claim,
 )
 from workers.errors import AccountBusy, LeaseLost, Stopped
@@ -377,6 +380,11 @@ class Machine(RuleBasedStateMachine):
             held = job.state is State.HELD and row["reason"] not in moves.TOLD_ELSEWHERE
             assert (("job_held", job.id) in alarmed) is held
             assert (("job_failed", job.id) in alarmed) is (job.state is State.FAILED)
+
+    @invariant()
+    def the_tallies_say_what_counting_says(self):
+        jobs = rows(self.ledger, t.jobs, t.jobs.c.target == self.target)
+        assert tallied(self.ledger, "jobs", t.tallies.c.target == self.target) == counted(jobs)
 
     @invariant()
     def every_change_of_state_is_in_the_audit_trail_once(self):

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from workers.leavers import Action, JobId, LeaverId, Standing, State, new_id
 from workers.ledger import tables as t
+from workers.ledger import tallies
 from workers.ledger.moves.move import HOLDABLE, certain_move, open_round, waits
 from workers.ledger.moves.stops import STOPS, ask, note_rescinded_late, stopped
 
@@ -26,8 +27,9 @@ def open_job(
     """Open the first round of a job: queued, or scheduled where its cutoff is ahead."""
     job = JobId(new_id())
     state, beside = waits(cutoff, now)
-    tx.execute(
-        sa.insert(t.jobs).values(
+    opened = (
+        sa.insert(t.jobs)
+        .values(
             id=job,
             leaver_id=leaver,
             source=source,
@@ -40,7 +42,9 @@ def open_job(
             received_at=now,
             **beside,
         )
+        .returning(*(t.jobs.c[name] for name in tallies.KIND))
     )
+    tallies.job_became(tx, None, tx.execute(opened).mappings().one())
     open_round(tx, job, 1, actor=actor, why=why, now=now)
     entry = {"at": now, "actor": actor, "action": "open", "job_id": job}
     tx.execute(sa.insert(t.audit).values(**entry, to_state=state, detail=why))
@@ -80,8 +84,8 @@ def steer(
     elif was["reason"] == "rescinded" and stop == "rehire":
         # An event came in late, and shows that the rescind was about a later leaving.
         to, reason = STOPS[stop]
-        reopened = {"round": t.jobs.c.round + 1, "finished_at": None}
-        row = certain_move(tx, job, stop, to, reason=reason, detail=why, **reopened, **move)
+        anew = t.jobs.c.round + 1
+        row = certain_move(tx, job, stop, to, reason=reason, detail=why, round=anew, **move)
         open_round(tx, job, row["round"], actor=actor, why=why, now=now)
     elif state is State.DONE and stop == "rescind":
         note_rescinded_late(tx, dict(was), why, now)

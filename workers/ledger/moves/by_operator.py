@@ -108,7 +108,6 @@ def replay(
         outcome=None,
         **beside,
         detail="",
-        finished_at=None,
         attempts=0,
         released_after=0,
         lost=0,

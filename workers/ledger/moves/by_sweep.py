@@ -9,7 +9,7 @@ from workers.leavers import JobId, State
 from workers.ledger import holds, pauses
 from workers.ledger import tables as t
 from workers.ledger.brakes import has_passed
-from workers.ledger.moves.move import HOLDABLE, certain_move, move, waits
+from workers.ledger.moves.move import HOLDABLE, TOGETHER, certain_move, move, waits
 from workers.ledger.moves.stops import stopped
 from workers.ledger.store import Ledger
 
@@ -109,7 +109,8 @@ def may_go() -> sa.ColumnElement[bool]:
     """That a row of jobs is held TOGETHER with others, and a person has let it go."""
     braked = sa.and_(t.jobs.c.reason == "brake", has_passed())
     released = sa.and_(t.jobs.c.reason.in_(holds.SIDE_OF), ~holds.keeps())
-    return sa.and_(t.jobs.c.state == State.HELD, sa.or_(braked, released))
+    held = sa.and_(t.jobs.c.state == State.HELD, t.jobs.c.reason.in_(TOGETHER))
+    return sa.and_(held, sa.or_(braked, released))
 
 
 def _let_go_by(tx: sa.Connection, row: sa.Row[Any]) -> str:

@@ -196,7 +196,7 @@ def _hold_with(
 
 def _running(tx: sa.Connection, target: str) -> int:
     count = sa.select(sa.func.count()).where(
-        t.jobs.c.target == target, t.jobs.c.state == State.RUNNING
+        t.unfinished, t.jobs.c.target == target, t.jobs.c.state == State.RUNNING
     )
     return tx.scalar(count) or 0
 

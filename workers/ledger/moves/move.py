@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from workers.leavers import FINISHED, Action, JobId, State
-from workers.ledger import holds
+from workers.ledger import holds, tallies
 from workers.ledger import tables as t
 from workers.ledger.alarms import close_alarm, raise_alarm
 from workers.ledger.approvals import MISSING
@@ -47,8 +47,9 @@ def move(
     **values: Any,
 ) -> sa.RowMapping | None:
     """The one way a job changes its state.  None, and nothing written, unless `where` holds."""
-    before = tx.scalar(sa.select(t.jobs.c.state).where(t.jobs.c.id == job).with_for_update())
-    ended: dict[str, Any] = {"finished_at": now} if to in FINISHED else {}
+    kind = sa.select(*(t.jobs.c[name] for name in tallies.KIND)).where(t.jobs.c.id == job)
+    before = tx.execute(kind.with_for_update()).mappings().one_or_none()
+    ended: dict[str, Any] = {"finished_at": now if to in FINISHED else None}
     if to is not State.RUNNING:
         ended |= {"lease_until": None, "woken_until": None}
         ended |= {"stop": None, "stop_actor": None, "stop_reason": None}
@@ -62,15 +63,16 @@ def move(
         .mappings()
         .one_or_none()
     )
-    if row is None:
+    if row is None or before is None:
         return None
+    tallies.job_became(tx, before, row)
     tx.execute(
         sa.insert(t.audit).values(
             at=now,
             actor=actor,
             action=action,
             job_id=job,
-            from_state=before,
+            from_state=before["state"],
             to_state=to,
             reason=row["reason"],
             detail=audit_detail or row["detail"],

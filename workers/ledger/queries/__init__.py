@@ -1,6 +1,7 @@
 """What is asked of the ledger.  Nothing here writes.
 
     jobs.py         lists of jobs, and one job with its rounds, attempts, calls and audit trail
+    lists.py        the order of lists, and those of certain kinds
     leavers.py      lists of leavers, and one person with all that was said of them
     deliveries.py   what came in, and what was not taken
     brakes.py       where the brake stands
@@ -23,15 +24,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from workers.ledger.store import Ledger
+from workers.ledger.tables import suffix_of
 
 #: How many rows are taken at a time where all are wanted.
 PAGE = 500
 
 #: The fewest characters of an id that are looked for.
 SHORTEST_PART = 6
-
-#: The characters of an id; whole ones are found by the index, however many rows there are.
-WHOLE = 36
 
 
 class NotFound(LookupError):
@@ -74,10 +73,14 @@ def find_id(ledger: Ledger, table: sa.Table, noun: str, part: str) -> str:
     part = part.lower()
     if len(part) < SHORTEST_PART or not set(part) <= set("0123456789abcdef-"):
         raise NotFound(f"{part!r} is not the id of a {noun}, nor {SHORTEST_PART} characters of one")
-    begins_or_ends = sa.or_(table.c.id.startswith(part), table.c.id.endswith(part))
-    fits = table.c.id == part if len(part) == WHOLE else begins_or_ends
+    # Whatever follows the part in an id comes before a "g".
+    begins = (table.c.id >= part, table.c.id < f"{part}g", table.c.id.startswith(part))
+    ends = (suffix_of(table.c.id) == part[-SHORTEST_PART:], table.c.id.endswith(part))
     with ledger.read() as tx:
-        found = tx.scalars(sa.select(table.c.id).where(fits).limit(2)).all()
+        either = [
+            tx.scalars(sa.select(table.c.id).where(*each).limit(2)) for each in (begins, ends)
+        ]
+        found = sorted({id_ for ids in either for id_ in ids})
     if not found:
         raise NotFound(f"no {noun} has the id {part}")
     if len(found) > 1:

@@ -8,8 +8,10 @@ import sqlalchemy as sa
 
 from config.settings import Window, spelled
 from workers.brake import uses
+from workers.leavers import State
 from workers.ledger import brakes as kept
 from workers.ledger import tables as t
+from workers.ledger.queries import lists
 from workers.ledger.store import Ledger
 
 
@@ -53,12 +55,11 @@ def standing(ledger: Ledger, configured: kept.Brakes, *, now: datetime) -> Brake
         brakes = tuple(
             _brake(tx, name, rows.get(name), configured.get(name, ()), now) for name in names
         )
-        held = sa.and_(t.jobs.c.state == "held", t.jobs.c.reason == "brake")
-        jobs = tx.scalar(sa.select(sa.func.count()).select_from(t.jobs).where(held))
+        held = (t.tallies.c.state == State.HELD, t.tallies.c.reason == "brake")
         return Brakes(
             tripped=any(brake.tripped_since for brake in brakes),
             waiting_leavers=kept.waiting(tx, None),
-            waiting_jobs=jobs or 0,
+            waiting_jobs=lists.count(tx, "jobs", *held),
             brakes=brakes,
         )
 

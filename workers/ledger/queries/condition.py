@@ -1,14 +1,15 @@
 """How it goes: open alarms, paused targets, live workers, and the figures behind the metrics."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
-from workers.leavers import UNFINISHED, DeliveryStatus
+from workers.leavers import DeliveryStatus
 from workers.ledger import tables as t
+from workers.ledger import tallies
 from workers.ledger.brakes import waiting
 from workers.ledger.queries import columns_of, messages
 from workers.ledger.queries.brakes import tripped
@@ -78,12 +79,29 @@ class Health:
     workers: int  # those that are alive
 
 
-def alarms_open(ledger: Ledger) -> list[Alarm]:
-    """What a person must know now, newest first."""
+def alarms_open(
+    ledger: Ledger,
+    *,
+    but: Collection[str] = (),
+    limit: int | None = None,
+    after: str | None = None,
+) -> list[Alarm]:
+    """What a person must know now, newest first: all but those of some kinds, or so many that are
+    older than `after`."""
     query = sa.select(*columns_of(t.alarms, Alarm)).where(t.alarms.c.open_key.is_not(None))
+    if but:
+        query = query.where(t.alarms.c.kind.not_in(but))
+    if after is not None:
+        query = query.where(t.alarms.c.id < after)
     with ledger.read() as tx:
-        rows = tx.execute(query.order_by(t.alarms.c.opened_at.desc(), t.alarms.c.id)).mappings()
+        rows = tx.execute(query.order_by(t.alarms.c.id.desc()).limit(limit)).mappings()
         return [Alarm(**row) for row in rows]
+
+
+def alarms_by_kind(ledger: Ledger) -> Mapping[str, int]:
+    """How many there are of each kind."""
+    with ledger.read() as tx:
+        return _alarms(tx)
 
 
 def pauses(ledger: Ledger) -> list[Pause]:
@@ -139,20 +157,18 @@ def health(ledger: Ledger, *, now: datetime) -> Health:
 
 
 def _jobs(tx: sa.Connection) -> Mapping[tuple[str, str, str, str, str], int]:
-    kept = t.jobs.c
-    by = (kept.source, kept.target, kept.state, kept.outcome, kept.reason)
-    query = sa.select(*by, sa.func.count()).group_by(*by)
-    return {(row[0], row[1], row[2], row[3] or "", row[4]): row[5] for row in tx.execute(query)}
+    found = tx.execute(sa.select(tallies.kinds("jobs")))
+    return {(row[0], row[1], row[2], row[3], row[4]): row[5] for row in found}
 
 
 def _deliveries(tx: sa.Connection) -> Mapping[tuple[str, str], int]:
-    kept = t.deliveries.c
-    by_status = sa.select(kept.source, kept.status, sa.func.count())
-    repeats = sa.select(kept.source, sa.func.sum(kept.repeats)).group_by(kept.source)
-    found = {
-        (row[0], row[1]): row[2] for row in tx.execute(by_status.group_by(kept.source, kept.status))
+    kept = tx.execute(sa.select(tallies.kinds("deliveries"))).all()
+    again = tx.execute(sa.select(tallies.kinds("repetitions"))).all()
+    none = {row.source: 0 for row in kept}
+    repeats = none | {row.source: row.number for row in again}
+    return {(row.source, row.state): row.number for row in kept} | {
+        (source, str(DeliveryStatus.DUPLICATE)): number for source, number in repeats.items()
     }
-    return found | {(row[0], str(DeliveryStatus.DUPLICATE)): row[1] for row in tx.execute(repeats)}
 
 
 def _rejected(tx: sa.Connection) -> Mapping[tuple[str, str], int]:
@@ -181,7 +197,7 @@ def _workers(tx: sa.Connection, now: datetime) -> int:
 
 def _earliest(tx: sa.Connection, instant: sa.ColumnElement[Any]) -> datetime | None:
     query = sa.select(sa.func.min(instant)).select_from(t.jobs)
-    found: datetime | None = tx.scalar(query.where(t.jobs.c.state.in_(UNFINISHED)))
+    found: datetime | None = tx.scalar(query.where(t.unfinished))
     return found
 
 

@@ -12,7 +12,9 @@ import sqlalchemy as sa
 from workers.leavers import DeliveryId, DeliveryStatus, ElementKind, JobId, LeaverId
 from workers.ledger import tables as t
 from workers.ledger.intake import WRONG_TIME
-from workers.ledger.queries import PAGE, NotFound, find_id, trail, without
+from workers.ledger.quarantine import WAITS
+from workers.ledger.queries import PAGE, NotFound, find_id, lists, trail, without
+from workers.ledger.queries.lists import Part
 from workers.ledger.store import Ledger
 
 
@@ -78,14 +80,19 @@ def listed(
     ledger: Ledger, wanted: DeliveryFilter, *, limit: int, after: DeliveryId | None = None
 ) -> list[KeptDelivery]:
     """The newest `limit` deliveries that fit and are older than `after`."""
-    query = _fitting(sa.select(t.deliveries), wanted)
-    query = query.order_by(t.deliveries.c.id.desc()).limit(limit)
-    if after is not None:
-        query = query.where(t.deliveries.c.id < after)
+    part = Part(t.deliveries, wanted.since, after=after)
+    order = lists.in_order(t.deliveries)
     with ledger.read() as tx:
-        rows = tx.execute(query).mappings().all()
-        counts = _element_counts(tx, [row["id"] for row in rows])
-        return [KeptDelivery(**_fields(row, counts)) for row in rows]
+        if kinds := _kinds_of(wanted):
+            ids = lists.first(tx, "deliveries", *kinds, part=part, limit=limit)
+        else:
+            rows, where = _fitting(wanted)
+            ids = sa.select(rows.c.id).where(*where, *part.of(rows))
+            ids = ids.order_by(*lists.in_order(rows)).limit(limit)
+        query = sa.select(t.deliveries).where(t.deliveries.c.id.in_(ids)).order_by(*order)
+        found = tx.execute(query).mappings().all()
+        counts = _element_counts(tx, [row["id"] for row in found])
+        return [KeptDelivery(**_fields(row, counts)) for row in found]
 
 
 def every(ledger: Ledger, wanted: DeliveryFilter) -> Iterator[KeptDelivery]:
@@ -98,9 +105,13 @@ def every(ledger: Ledger, wanted: DeliveryFilter) -> Iterator[KeptDelivery]:
 
 def count(ledger: Ledger, wanted: DeliveryFilter) -> int:
     """How many deliveries fit."""
-    query = _fitting(sa.select(sa.func.count()).select_from(t.deliveries), wanted)
     with ledger.read() as tx:
-        return tx.scalar(query) or 0
+        kinds = _kinds_of(wanted)
+        if kinds is not None:
+            return lists.count(tx, "deliveries", *kinds, since=wanted.since)
+        rows, where = _fitting(wanted)
+        query = sa.select(sa.func.count()).select_from(rows)
+        return tx.scalar(query.where(*where, *Part(t.deliveries, wanted.since).of(rows))) or 0
 
 
 def find(ledger: Ledger, part: str) -> DeliveryId:
@@ -145,42 +156,55 @@ def untimely(ledger: Ledger, *, since: datetime) -> Mapping[str, tuple[int, time
     sender's time was behind ours at the last of them; below zero: ahead.
     """
     kept = t.deliveries.c
-    query = sa.select(kept.source, kept.received_at, kept.signed_at).where(
-        kept.status == DeliveryStatus.QUARANTINED,
-        kept.reason.in_(WRONG_TIME),
-        kept.received_at >= since,
-        kept.signed_at.is_not(None),
+    query = (
+        sa.select(kept.source, kept.received_at, kept.signed_at)
+        .where(
+            kept.status == DeliveryStatus.QUARANTINED,
+            kept.reason.in_(WRONG_TIME),
+            kept.received_at >= since,
+            kept.signed_at.is_not(None),
+        )
+        .order_by(kept.received_at, kept.id)
     )
     found: dict[str, tuple[int, timedelta]] = {}
     with ledger.read() as tx:
-        for source, received_at, signed_at in tx.execute(query.order_by(kept.id)):
+        for source, received_at, signed_at in tx.execute(query):
             count, _ = found.get(source, (0, timedelta()))
             found[source] = (count + 1, received_at - signed_at)
     return found
 
 
-def _fitting(query: sa.Select[Any], wanted: DeliveryFilter) -> sa.Select[Any]:
-    kept = t.deliveries.c
-    if wanted.source is not None:
-        query = query.where(kept.source == wanted.source)
-    if wanted.since is not None:
-        query = query.where(kept.received_at >= wanted.since)
+def _kinds_of(wanted: DeliveryFilter) -> list[sa.ColumnElement[bool]] | None:
+    """That kinds of deliveries are wanted; None where more than kinds and time tells which are."""
+    if wanted.status in (DeliveryStatus.QUARANTINED, DeliveryStatus.DUPLICATE):
+        return None
+    given = ((t.tallies.c.source, wanted.source), (t.tallies.c.state, wanted.status))
+    return [column == value for column, value in given if value is not None]
+
+
+def _fitting(wanted: DeliveryFilter) -> tuple[sa.FromClause, list[sa.ColumnElement[bool]]]:
+    """Where those are looked for that no kind tells, and that they fit."""
+    rows: sa.FromClause = t.deliveries
+    where: list[sa.ColumnElement[bool]] = []
     match wanted.status:
-        case None:
-            return query
         case DeliveryStatus.QUARANTINED:
-            return query.where(sa.or_(kept.status == wanted.status, _holds_quarantined()))
+            rows = _QUARANTINED
         case DeliveryStatus.DUPLICATE:
-            return query.where(kept.repeats > 0)
-        case status:
-            return query.where(kept.status == status)
+            where.append(t.deliveries.c.repeats > sa.literal_column("0"))
+    if wanted.source is not None:
+        where.append(rows.c.source == wanted.source)
+    return rows, where
 
 
-def _holds_quarantined() -> sa.ColumnElement[bool]:
-    return sa.exists().where(
-        t.elements.c.delivery_id == t.deliveries.c.id,
-        t.elements.c.kind == ElementKind.QUARANTINED,
-    )
+#: Few, and looked through as they are: no database is to begin with all that a source has sent.
+_QUARANTINED = (
+    sa.select(t.deliveries.c.id, t.deliveries.c.source, t.deliveries.c.received_at)
+    .join(t.elements)
+    .where(WAITS)
+    .distinct()
+    .cte("quarantined")
+    .prefix_with("MATERIALIZED")
+)
 
 
 def _fields(row: sa.RowMapping, counts: Mapping[str, Mapping[ElementKind, int]]) -> dict[str, Any]:

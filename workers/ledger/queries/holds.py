@@ -8,6 +8,8 @@ import sqlalchemy as sa
 from workers.leavers import State
 from workers.ledger import holds as kept
 from workers.ledger import tables as t
+from workers.ledger import tallies
+from workers.ledger.queries import lists
 from workers.ledger.store import Ledger
 
 
@@ -50,10 +52,11 @@ def known(ledger: Ledger, kind: kept.Kind) -> set[str]:
     """The names of every source, or target, that ever had a job or a hold."""
     held = sa.select(t.holds.c.name).where(t.holds.c.kind == kind)
     with ledger.read() as tx:
-        return {*tx.scalars(sa.select(t.jobs.c[kind]).distinct()), *tx.scalars(held)}
+        jobs = sa.select(tallies.kinds("jobs").c[kind])
+        return {*tx.scalars(jobs), *tx.scalars(held)}
 
 
 def _waiting(tx: sa.Connection, side: kept.Side) -> int:
-    own = (t.jobs.c[side.kind] == side.name, t.jobs.c.reason == side.reason)
-    count = sa.select(sa.func.count()).where(t.jobs.c.state == State.HELD, *own)
-    return tx.scalar(count) or 0
+    kept = t.tallies.c
+    own = (kept.state == State.HELD, kept[side.kind] == side.name, kept.reason == side.reason)
+    return lists.count(tx, "jobs", *own)

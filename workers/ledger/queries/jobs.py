@@ -20,7 +20,17 @@ from workers.leavers import (
     State,
 )
 from workers.ledger import tables as t
-from workers.ledger.queries import PAGE, Ambiguous, NotFound, columns_of, find_id, trail, without
+from workers.ledger.queries import (
+    PAGE,
+    Ambiguous,
+    NotFound,
+    columns_of,
+    find_id,
+    lists,
+    trail,
+    without,
+)
+from workers.ledger.queries.lists import Part
 from workers.ledger.store import Ledger
 
 
@@ -134,11 +144,8 @@ def listed(
     ledger: Ledger, wanted: JobFilter, *, limit: int, after: JobId | None = None
 ) -> list[Job]:
     """The newest `limit` jobs that fit and are older than the job `after`."""
-    query = _fitting(_jobs(), wanted).order_by(t.jobs.c.id.desc()).limit(limit)
-    if after is not None:
-        query = query.where(t.jobs.c.id < after)
     with ledger.read() as tx:
-        return [Job(**_fields(row)) for row in tx.execute(query).mappings()]
+        return _listed(tx, wanted, Part(t.jobs, wanted.since, after=after), limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,15 +171,9 @@ def page(
     Each costs the same, however many there are: nothing is counted, and no row is skipped over.
     """
     backwards = last or before is not None
-    id_ = t.jobs.c.id
-    query = _fitting(_jobs(), wanted).limit(size + 1)
-    query = query.order_by(id_.asc() if backwards else id_.desc())
-    if before is not None:
-        query = query.where(id_ > before)
-    elif after is not None:
-        query = query.where(id_ < after)
+    part = Part(t.jobs, wanted.since, after=None if backwards else after, before=before)
     with ledger.read() as tx:
-        rows = [Job(**_fields(row)) for row in tx.execute(query).mappings()]
+        rows = _listed(tx, wanted, part, size + 1, backwards=backwards)
     more, shown = len(rows) > size, rows[:size]
     if backwards:
         return JobPage(tuple(reversed(shown)), newer=more, older=not last and bool(shown))
@@ -207,17 +208,21 @@ def among(ledger: Ledger, wanted: JobFilter, ids: Sequence[JobId]) -> list[Job]:
 
 def count(ledger: Ledger, wanted: JobFilter) -> int:
     """How many jobs fit."""
-    query = sa.select(sa.func.count()).select_from(t.jobs)
-    with ledger.read() as tx:
-        return tx.scalar(_fitting(query, wanted)) or 0
+    return sum(by_state(ledger, wanted).values())
 
 
 def by_state(ledger: Ledger, wanted: JobFilter) -> Mapping[State, int]:
     """How many jobs fit that are in each state; none of a state in which there is none."""
-    state = t.jobs.c.state
-    query = _fitting(sa.select(state, sa.func.count()), wanted).group_by(state)
     with ledger.read() as tx:
-        return {State(row[0]): row[1] for row in tx.execute(query)}
+        kinds = _kinds_of(wanted)
+        if kinds is not None:
+            found = lists.by_state(tx, "jobs", *kinds, since=wanted.since)
+        else:
+            state = t.jobs.c.state
+            query = _fitting(sa.select(state, sa.func.count()), wanted).group_by(state)
+            query = query.where(*Part(t.jobs, wanted.since).of(t.jobs))
+            found = {row[0]: row[1] for row in tx.execute(query)}
+    return {State(state): number for state, number in found.items()}
 
 
 def kinds(found: Iterable[Job]) -> list[tuple[str, int]]:
@@ -290,21 +295,43 @@ def _jobs(*more: sa.ColumnElement[Any]) -> sa.Select[Any]:
     return sa.select(*_JOB, *more).select_from(t.jobs.join(t.leavers))
 
 
+def _listed(
+    tx: sa.Connection, wanted: JobFilter, part: Part, limit: int, *, backwards: bool = False
+) -> list[Job]:
+    """The first `limit` jobs that fit, in this part of the list."""
+    if kinds := _kinds_of(wanted):
+        ids = lists.first(tx, "jobs", *kinds, part=part, limit=limit, backwards=backwards)
+        query = _jobs().where(t.jobs.c.id.in_(ids))
+    else:
+        query = _fitting(_jobs(), wanted).where(*part.of(t.jobs))
+    query = query.order_by(*lists.in_order(t.jobs, backwards=backwards)).limit(limit)
+    return [Job(**_fields(row)) for row in tx.execute(query).mappings()]
+
+
+def _kinds_of(wanted: JobFilter) -> list[sa.ColumnElement[bool]] | None:
+    """That kinds of jobs are wanted; None where more than kinds and time tells which are."""
+    by_kind = (wanted.ids, wanted.leavers, wanted.email) == (None, None, None)
+    return _are(wanted, t.tallies) if by_kind else None
+
+
+def _are(wanted: JobFilter, table: sa.Table) -> list[sa.ColumnElement[bool]]:
+    """That jobs, or a kind of them, are what is wanted."""
+    where = [
+        table.c[name] == value
+        for name in ("state", "outcome", "source", "target", "reason")
+        if (value := getattr(wanted, name)) is not None
+    ]
+    return [*where, table.c.state.in_(UNFINISHED)] if wanted.unfinished else where
+
+
 def _fitting(query: sa.Select[Any], wanted: JobFilter) -> sa.Select[Any]:
+    query = query.where(*_are(wanted, t.jobs))
     if wanted.ids is not None:
         query = query.where(t.jobs.c.id.in_(wanted.ids))
     if wanted.leavers is not None:
         query = query.where(t.jobs.c.leaver_id.in_(wanted.leavers))
-    for name in ("state", "outcome", "source", "target", "reason"):
-        value = getattr(wanted, name)
-        if value is not None:
-            query = query.where(t.jobs.c[name] == value)
     if wanted.email is not None:
         query = query.where(sa.func.lower(t.jobs.c.email) == sa.func.lower(wanted.email))
-    if wanted.unfinished:
-        query = query.where(t.jobs.c.state.in_(UNFINISHED))
-    if wanted.since is not None:
-        query = query.where(t.jobs.c.received_at >= wanted.since)
     return query
 
 
@@ -323,8 +350,8 @@ def _deliveries(tx: sa.Connection, leaver: LeaverId) -> tuple[DeliveryId, ...]:
         .join(t.leavers, t.leavers.c.found_by == t.jobs.c.id)
         .where(t.leavers.c.id == leaver)
     )
-    by_either = sa.or_(t.elements.c.leaver_id == leaver, t.elements.c.leaver_id.in_(lookup))
-    brought = sa.select(t.elements.c.delivery_id).where(by_either)
+    named = [leaver, *tx.scalars(lookup)]
+    brought = sa.select(t.elements.c.delivery_id).where(t.elements.c.leaver_id.in_(named))
     return tuple(sorted({DeliveryId(found) for found in tx.scalars(brought)}))
 
 

@@ -76,15 +76,17 @@ def listed(
 ) -> list[KeptLeaver]:
     """The newest `limit` leavers that fit and are older than `after`."""
     kept = t.leavers.c
-    query = sa.select(*_LEAVER).order_by(kept.id.desc()).limit(limit)
+    # The ids alone stand in an index for each filter.
+    ids = sa.select(kept.id).order_by(kept.id.desc()).limit(limit)
     if wanted.email is not None:
-        query = query.where(sa.func.lower(kept.email) == sa.func.lower(wanted.email))
+        ids = ids.where(sa.func.lower(kept.email) == sa.func.lower(wanted.email))
     if wanted.employee_id is not None:
-        query = query.where(kept.employee_id == wanted.employee_id)
+        ids = ids.where(kept.employee_id == wanted.employee_id)
     if wanted.source is not None:
-        query = query.where(kept.source == wanted.source)
+        ids = ids.where(kept.source == wanted.source)
     if after is not None:
-        query = query.where(kept.id < after)
+        ids = ids.where(kept.id < after)
+    query = sa.select(*_LEAVER).where(kept.id.in_(ids)).order_by(kept.id.desc())
     with ledger.read() as tx:
         return [_leaver(row) for row in tx.execute(query).mappings()]
 
@@ -135,8 +137,8 @@ def _deliveries(tx: sa.Connection, leavers: Sequence[LeaverId]) -> tuple[Brought
         .join(t.leavers, t.leavers.c.found_by == t.jobs.c.id)
         .where(t.leavers.c.id.in_(leavers))
     )
-    own = t.elements.c.leaver_id
-    brought = sa.select(t.elements.c.delivery_id).where(sa.or_(own.in_(leavers), own.in_(lookups)))
+    named = [*leavers, *tx.scalars(lookups)]
+    brought = sa.select(t.elements.c.delivery_id).where(t.elements.c.leaver_id.in_(named))
     kept = t.deliveries.c
     query = sa.select(kept.id, kept.received_at, kept.status).where(kept.id.in_(brought))
     return tuple(

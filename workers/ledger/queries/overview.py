@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from workers.leavers import TAKEN_AWAY, Action, DeliveryStatus, State
 from workers.ledger import tables as t
+from workers.ledger import tallies
 from workers.ledger.quarantine import WAITS
 from workers.ledger.store import Ledger
 
@@ -43,14 +44,11 @@ class Day:
 
 def waiting(ledger: Ledger) -> list[Waiting]:
     """What waits for a person, most first."""
-    kept = t.jobs.c
-    query = (
-        sa.select(kept.state, kept.reason, sa.func.count())
-        .where(kept.state.in_((State.HELD, State.FAILED)))
-        .group_by(kept.state, kept.reason)
-    )
+    kinds = tallies.kinds("jobs", t.tallies.c.state.in_((State.HELD, State.FAILED)))
+    query = sa.select(kinds.c.state, kinds.c.reason, sa.func.sum(kinds.c.number))
+    query = query.group_by(kinds.c.state, kinds.c.reason)
     with ledger.read() as tx:
-        found = [Waiting(State(row[0]), row[1], row[2]) for row in tx.execute(query)]
+        found = [Waiting(State(row[0]), row[1], int(row[2])) for row in tx.execute(query)]
     return sorted(found, key=lambda each: (-each.jobs, each.state, each.reason))
 
 

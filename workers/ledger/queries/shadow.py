@@ -4,13 +4,11 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from workers.leavers import Action, LeaverKind, Outcome, Standing, State
+from workers.leavers import Action, Outcome, Standing, State
 from workers.ledger import tables as t
 from workers.ledger.queries import columns_of
 from workers.ledger.store import Ledger
 from workers.shadow.verdicts import Shadowed
-
-TAKES_BACK = (LeaverKind.RESCINDED, LeaverKind.REHIRED)
 
 
 def shadowed(ledger: Ledger, *, since: datetime) -> list[Shadowed]:
@@ -32,11 +30,12 @@ def shadowed(ledger: Ledger, *, since: datetime) -> list[Shadowed]:
             t.jobs.c.action == Action.DEACTIVATE,
             sa.or_(t.jobs.c.received_at >= since, t.jobs.c.finished_at >= since),
         )
-        .order_by(t.jobs.c.id)
     )
     with ledger.read() as tx:
         heard = {row[0]: row[1] for row in tx.execute(_taken_back())}
-        return [_fact(row, heard.get(row["leaver"])) for row in tx.execute(query).mappings()]
+        facts = [_fact(row, heard.get(row["leaver"])) for row in tx.execute(query).mappings()]
+    # Sorted here: so that the database looks for what was received or ended, and not for an order.
+    return sorted(facts, key=lambda fact: fact.job)
 
 
 def _fact(row: sa.RowMapping, heard_at: datetime | None) -> Shadowed:
@@ -54,5 +53,5 @@ def _fact(row: sa.RowMapping, heard_at: datetime | None) -> Shadowed:
 def _taken_back() -> sa.Select[str, datetime]:
     """For each leaver whose leaving HR took back, when we heard of it last."""
     kept = t.leavers.c
-    query = sa.select(kept.owner, sa.func.max(kept.created_at)).where(kept.kind.in_(TAKES_BACK))
+    query = sa.select(kept.owner, sa.func.max(kept.created_at)).where(sa.text(t.TAKEN_BACK))
     return query.group_by(kept.owner)
