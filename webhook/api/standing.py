@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from webhook.api.lists import Listed
-from webhook.api.operation import Operation
+from webhook.api.lists import Listed, Paged, page, row_of
+from webhook.api.operation import ID, Operation
 from webhook.console.situation import at
 from workers.ledger.queries import brakes, condition, holds, overview
 from workers.ledger.queries.brakes import Brakes
@@ -34,15 +34,17 @@ def status() -> Status:
         workers=health.workers,
         oldest_unfinished_seconds=health.oldest_unfinished.total_seconds(),
         oldest_overdue_seconds=health.oldest_overdue.total_seconds(),
-        open_alarms=len(condition.alarms_open(ledger)),
+        open_alarms=sum(condition.alarms_by_kind(ledger).values()),
         waiting=tuple(overview.waiting(ledger)),
         paused_targets=tuple(condition.pauses(ledger)),
     )
 
 
-def alarms() -> Listed[Alarm]:
+def alarms(asked: Paged) -> Listed[Alarm]:
     """List the open alarms, the newest first."""
-    return Listed(tuple(condition.alarms_open(at().ledger)))
+    after = row_of(asked.cursor, ID)
+    found = condition.alarms_open(at().ledger, limit=asked.limit + 1, after=after)
+    return page(found, asked.limit, "id")
 
 
 def held() -> Listed[StandingHold]:

@@ -11,6 +11,7 @@ from tests.workers.records import DAY, NOW, delivery, job_row, person, record
 from webhook.api import OPERATIONS
 from webhook.api.lists import cursor_at, row_of
 from webhook.console.filters import Mistyped
+from workers.leavers import Element, ElementKind
 from workers.ledger import sessions, tokens
 from workers.ledger.queries import trail
 from workers.ledger.users import Role
@@ -146,11 +147,12 @@ def test_a_list_is_walked_through_by_its_cursors(program, ledger):
     assert [job for page in seen for job in page] == sorted(jobs, reverse=True)
 
 
-@pytest.mark.parametrize("path", ["/deliveries", "/leavers", "/audit"])
+@pytest.mark.parametrize("path", ["/deliveries", "/leavers", "/audit", "/alarms"])
 def test_every_long_list_has_cursors(program, ledger, path):
     """Its second page begins behind the first one."""
-    record(ledger, delivery(person("lena")))
-    record(ledger, delivery(person("tom")))
+    unreadable = Element(ElementKind.QUARANTINED, "nobody", reason="missing_email")
+    record(ledger, delivery(person("lena"), unreadable))
+    record(ledger, delivery(person("tom"), unreadable, source="other"))
     ask = program()
 
     first = ask(path, limit=1).json
