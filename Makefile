@@ -8,10 +8,10 @@ BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-strip-extras --no-emit-index-url --no-header $(ARGS)
 
-.PHONY: help install tools demo check test mutants bench-drain lock clean
+.PHONY: help install tools demo check test mutants bench-drain bench-console lock clean
 
 help: ## list these commands
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
 
 install: ## make .venv, with the command .venv/bin/leaver
 	@.ci/venv .venv $(DEPLOY)
@@ -37,6 +37,9 @@ mutants: tools ## post 10,000 mutants of what each sender sends, half of them si
 
 bench-drain: tools ## how fast 2,000 leavers drain; takes five minutes
 	@$(BIN)/python -m tests.bench.drain $(ARGS)
+
+bench-console: tools ## how fast the console is over a million jobs; takes ten minutes
+	@$(BIN)/python -m tests.bench.console $(ARGS)
 
 lock: tools ## pin pyproject.toml anew into every requirements.txt (ARGS=--upgrade: newer versions)
 	$(BIN)/python -m pip install -qq --require-hashes -r $(INSTALL)
