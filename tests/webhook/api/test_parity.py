@@ -69,6 +69,6 @@ def test_every_filter_of_a_list_is_one_of_the_operation(words, operation):
     for word in words:
         command = command.commands[word]
 
-    options = {option.name for option in command.params} - {"json_"}
+    options = {option.name for option in command.params} - {"json_", "watch"}
 
     assert options <= {*BY_NAME[operation].query.model_fields}

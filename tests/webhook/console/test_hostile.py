@@ -49,7 +49,7 @@ EMAIL = "'onclick=x{{7*7}}'@example.com"  # as hostile as an address can be
 
 #: Words of ours, ids and hashes: no stranger's text ever stands there.
 OURS = {"state", "status", "outcome", "action", "kind", "standing", "reason", "result", "method"}
-OURS |= {"from_state", "to_state", "stop", "seen", "role", "csrf"}
+OURS |= {"from_state", "to_state", "stop", "seen", "role", "csrf", "of"}
 OURS |= {"body_hash", "open_key", "person"}
 THEIR_IDS = {"employee_id", "account_id", "event_id", "request_id"}
 SAID = {"holds.reason", "approvals.reason"}  # in these two a reason is an operator's sentence
@@ -129,6 +129,12 @@ def attack(ledger: Ledger) -> None:
             values = {column: value for column in table.columns if (value := hostile(column))}
             if values:
                 tx.execute(sa.update(table).values(values))
+        # Lists go by kinds, as the tallies have them.
+        own = tables.tallies
+        for of in (tables.jobs, tables.deliveries):
+            names = {"source", "target"} & {*of.c.keys()}
+            values = {own.c[name]: hostile(of.c[name]) for name in names}
+            tx.execute(sa.update(own).where(own.c.of == of.name).values(values))
 
 
 def hostile(column: sa.Column[Any]) -> Any:
