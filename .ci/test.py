@@ -27,7 +27,7 @@ from xml.etree import ElementTree
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ("config/deploy/requirements.txt", "tests/requirements.txt")
 PROMISED = ("3.11", "3.12", "3.13", "3.14")
-LEFT_OUT_ELSEWHERE = ("chaos", "exhaustive", "journey", "server")
+LEFT_OUT_ELSEWHERE = ("chaos", "exhaustive", "journey", "process", "server")
 ELSEWHERE = ("--one-case", "-m", " and ".join(f"not {mark}" for mark in LEFT_OUT_ELSEWHERE))
 
 #: How many tests run at once.  Those left out elsewhere mostly wait for processes and time-outs.

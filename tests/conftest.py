@@ -5,8 +5,8 @@ An empty ledger is migrated once and emptied for each test, which takes a tenth 
 one.  All tests of a process share its engine: an engine keeps the statements that it has compiled,
 and to compile them again takes longer than most tests.
 
-The marks `server`, `journey` and `chaos` (see pyproject.toml) are given here, by what a test
-asks for and by the folder it lies in.
+The marks `server`, `process`, `journey` and `chaos` (see pyproject.toml) are given here, by what a
+test asks for and by where it lies.
 """
 
 import os
@@ -33,6 +33,7 @@ hypothesis.settings.load_profile("leaver")
 UNSAFE = "PRAGMA synchronous=OFF"
 
 SERVER_FIXTURES = {"redis_server", "debian_redis", "postgres_cluster"}
+OF_PROCESSES = {"test_process.py", "test_serve.py", "test_supervise.py"}
 MARK_OF_FOLDER = {"journeys": "journey", "chaos": "chaos"}
 
 
@@ -60,6 +61,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if SERVER_FIXTURES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker("server")
+        if item.path.name in OF_PROCESSES:
+            item.add_marker("process")
         for folder in MARK_OF_FOLDER.keys() & item.path.parts:
             item.add_marker(MARK_OF_FOLDER[folder])
 

@@ -257,6 +257,7 @@ def test_the_report_is_right_to_the_person(world):
     assert {key: (row.verdict, row.reason) for key, row in rows.items()} == FATES
 
 
+@pytest.mark.exhaustive
 def test_how_long_people_took_lies_where_the_report_says(world):
     """Never to Leaver's advantage: the true instant is between the two."""
     rows = named(world.report.rows)

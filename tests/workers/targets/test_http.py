@@ -438,6 +438,7 @@ def test_a_call_is_never_tried_again_here():
     assert len(server.requests) == 1
 
 
+@pytest.mark.exhaustive
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary(max_size=200), st.integers(100, 999), st.booleans())
 def test_any_bytes_give_an_answer_or_an_error_of_ours(content, status, framed):
