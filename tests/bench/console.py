@@ -49,7 +49,7 @@ from workers.ledger import (
     tokens,
 )
 from workers.ledger import tables as t
-from workers.ledger.queries import NotFound, brakes, condition, deliveries, holds, jobs
+from workers.ledger.queries import NotFound, brakes, condition, deliveries, holds, jobs, trail
 from workers.ledger.queries.deliveries import DeliveryFilter
 from workers.ledger.queries.jobs import Job, JobFilter
 from workers.ledger.users import Role
@@ -349,9 +349,14 @@ def _pages(at: Visitor, ledger: Ledger, now: datetime) -> Iterator[Asked]:
         {"status": "quarantined", "since": "900d"},
     ):
         yield page("/api/v1/deliveries", said)
+    for said in ({}, {"limit": "500"}, {"source": "old-hr"}, {"employee_id": "none"}):
+        yield page("/api/v1/leavers", said)
+    for said in ({}, {"limit": "500"}):
+        yield page("/api/v1/messages", said)
     for said in ({}, {"limit": "500"}, {"actor": "nobody"}, {"action": "cancel", "limit": "500"}):
         yield page("/api/v1/audit", said)
     yield Asked("/api/v1/jobs/ID", lambda: at.get(f"/api/v1/jobs/{job.one()}"))
+    yield Asked("/api/v1/leavers/ID", lambda: at.get(f"/api/v1/leavers/{leaver.one()}"))
     yield Asked("/api/v1/deliveries/ID", lambda: at.get(f"/api/v1/deliveries/{delivery.one()}"))
 
 
@@ -376,6 +381,9 @@ def _commands(ledger: Ledger) -> Iterator[Asked]:
         " --email": JobFilter(email=NOBODY),
     }.items():
         yield Asked(f"leaver jobs{name}, counted", counted(wanted))
+    end = trail.end(ledger)
+    yield Asked("leaver jobs --watch, each second", lambda: trail.moved(ledger, end)[0])
+    yield Asked("leaver jobs --watch, counted", lambda: jobs.by_state(ledger, JobFilter()))
     old, again = DeliveryFilter("old-hr"), DeliveryFilter(status=DeliveryStatus.DUPLICATE)
     yield Asked("leaver deliveries --source, counted", lambda: deliveries.count(ledger, old))
     yield Asked("leaver deliveries, sent again, counted", lambda: deliveries.count(ledger, again))

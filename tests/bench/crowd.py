@@ -196,6 +196,14 @@ FOLLOWING = {
             received_at, (SELECT max(received_at) FROM jobs), 1, 'job_' || state || '/' || id
         FROM jobs WHERE state IN ('failed', 'held')
             AND reason NOT IN ('operator_hold', 'brake', 'target_held')""",
+    "messages": """
+        (id, kind, title, text, created_at, addressed_at)
+        SELECT id, 'alarm', 'a job waits', text, opened_at, opened_at
+        FROM alarms ORDER BY id DESC LIMIT 2000""",
+    "copies": """
+        (message_id, recipient, name, tries, sent_at, error)
+        SELECT id, recipient, 'notify.urls[' || recipient || ']', 1, created_at, ''
+        FROM messages, (SELECT '1' AS recipient UNION ALL SELECT '2') AS everybody""",
     "tallies": """
         (of, source, target, state, outcome, reason, number)
         SELECT 'jobs', source, target, state, coalesce(outcome, ''), reason, count(*)

@@ -133,7 +133,7 @@ def test_jobs_are_listed_and_counted_by_an_index(watching, sqlite_ledger, job, b
     with watching() as looked_through:
         jobs.page(sqlite_ledger, wanted, size=3, after=job)
         jobs.page(sqlite_ledger, wanted, size=3, before=job)
-        jobs.count(sqlite_ledger, wanted)
+        jobs.by_state(sqlite_ledger, wanted)
 
     assert looked_through == []
 
@@ -176,6 +176,14 @@ def test_the_audit_trail_is_listed_by_an_index(watching, sqlite_ledger, actor, a
     """Also for an actor who never did that."""
     with watching() as looked_through:
         trail.listed(sqlite_ledger, actor=actor, action=action, limit=3, after=9)
+
+    assert looked_through == []
+
+
+def test_what_has_moved_since_is_found_by_an_index(watching, sqlite_ledger, job):
+    """`leaver jobs --watch` asks every second."""
+    with watching() as looked_through:
+        trail.moved(sqlite_ledger, trail.end(sqlite_ledger))
 
     assert looked_through == []
 

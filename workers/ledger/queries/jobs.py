@@ -208,7 +208,11 @@ def among(ledger: Ledger, wanted: JobFilter, ids: Sequence[JobId]) -> list[Job]:
 
 def count(ledger: Ledger, wanted: JobFilter) -> int:
     """How many jobs fit."""
-    return sum(by_state(ledger, wanted).values())
+    kinds = _kinds_of(wanted)
+    if kinds is None:
+        return sum(by_state(ledger, wanted).values())
+    with ledger.read() as tx:
+        return lists.count(tx, "jobs", *kinds, since=wanted.since)
 
 
 def by_state(ledger: Ledger, wanted: JobFilter) -> Mapping[State, int]:

@@ -24,6 +24,7 @@ def shadowed(ledger: Ledger, *, since: datetime) -> list[Shadowed]:
             t.sightings.c.first_off_at,
             sa.func.coalesce(t.sightings.c.gone, sa.false()).label("gone"),
             sa.func.coalesce(t.sightings.c.detail, t.jobs.c.detail).label("detail"),
+            sa.case((t.jobs.c.standing != Standing.LEAVING, _taken_back())).label("taken_back_at"),
         )
         .select_from(t.jobs.join(t.leavers).outerjoin(t.sightings, of_round))
         .where(
@@ -32,26 +33,23 @@ def shadowed(ledger: Ledger, *, since: datetime) -> list[Shadowed]:
         )
     )
     with ledger.read() as tx:
-        heard = {row[0]: row[1] for row in tx.execute(_taken_back())}
-        facts = [_fact(row, heard.get(row["leaver"])) for row in tx.execute(query).mappings()]
+        facts = [_fact(row) for row in tx.execute(query).mappings()]
     # Sorted here: so that the database looks for what was received or ended, and not for an order.
     return sorted(facts, key=lambda fact: fact.job)
 
 
-def _fact(row: sa.RowMapping, heard_at: datetime | None) -> Shadowed:
-    standing = Standing(row["standing"])
+def _fact(row: sa.RowMapping) -> Shadowed:
     typed = {
         "state": State(row["state"]),
         "outcome": Outcome(row["outcome"]) if row["outcome"] else None,
-        "standing": standing,
+        "standing": Standing(row["standing"]),
         "gone": bool(row["gone"]),
-        "taken_back_at": None if standing is Standing.LEAVING else heard_at,
     }
     return Shadowed(**dict(row) | typed)
 
 
-def _taken_back() -> sa.Select[str, datetime]:
-    """For each leaver whose leaving HR took back, when we heard of it last."""
-    kept = t.leavers.c
-    query = sa.select(kept.owner, sa.func.max(kept.created_at)).where(sa.text(t.TAKEN_BACK))
-    return query.group_by(kept.owner)
+def _taken_back() -> sa.ScalarSelect[datetime]:
+    """When we heard last that HR took back the leaving that a row of jobs is about."""
+    heard = t.leavers.alias("heard").c
+    query = sa.select(sa.func.max(heard.created_at)).where(sa.text(t.TAKEN_BACK))
+    return query.where(heard.owner == t.jobs.c.leaver_id).scalar_subquery()
